@@ -1,0 +1,77 @@
+# What people type; `make` alone lists it. Everything but this file's set-up of .venv is Python.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := deploy/requirements/uv.txt deploy/requirements/dev.txt
+READY := $(VENV)/.ready
+LOCAL := $(BIN)/python -m deploy.local
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --python-version 3.11 \
+	--custom-compile-command "make lock"
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
+		$(firstword $(MAKEFILE_LIST))
+
+##@ Run it
+.PHONY: up down reset status logs demo
+up: tools ## Start broker, database, mail catcher and the four services, load the demo firm, say where everything is
+	@$(LOCAL) up
+down: $(READY) ## Stop everything, keep the data
+	@$(LOCAL) down
+reset: $(READY) ## Stop everything and forget the data
+	@$(LOCAL) reset
+status: $(READY) ## Say what runs and what is ready
+	@$(LOCAL) status
+logs: $(READY) ## Follow what the parts say (PART=clients for one of them)
+	@$(LOCAL) logs $(PART)
+demo: $(READY) ## Load the demo firm into the running system
+	@set -a; . "$${PORTAL_HOME:-.local}/portal.env"; $(BIN)/python -m deploy.demo
+
+##@ Change it
+.PHONY: test check format contracts lock
+test: tools ## Set up what is missing and run all tests, on ports and data of their own
+	@$(BIN)/python -m pytest $(ARGS)
+check: $(READY) ## Format, lint, strict types, walls, unit tests: in under a minute
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/unit
+format: $(READY) ## Put the code into its form
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+contracts: $(READY) ## Generate the OpenAPI and AsyncAPI descriptions from the code
+	@$(BIN)/python -m deploy.contracts
+lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer versions)
+	@for name in uv run dev; do $(COMPILE) $(if $(UPGRADE),--upgrade) deploy/requirements/$$name.in -o deploy/requirements/$$name.txt; done
+	@$(PYTHON) -m deploy.local.install jar-list
+	@$(PYTHON) -m deploy.local.install mail-lock
+
+##@ Measure it
+.PHONY: bench chaos
+bench: tools ## Measure the figures of the README, into .local/bench.json
+	@$(BIN)/python -m tests.bench
+chaos: tools ## Kill parts under load and look for what was lost
+	@$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+# Python packages, broker and mail catcher, side by side: what is there already costs nothing.
+.PHONY: tools
+tools: .python
+	@$(PYTHON) -m deploy.local.install
+
+$(READY): $(LOCKS)
+	@$(MAKE) .python
+	@$(PYTHON) -m deploy.local.install venv
+	@touch $@
+
+.PHONY: .python
+.python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: install Python 3.11 or newer, or set PYTHON." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11: install a newer one, or set PYTHON to it." >&2; exit 1; }

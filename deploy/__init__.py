@@ -1,0 +1,1 @@
+"""What runs the portal: the local run, its demo firm, and what operators are given."""

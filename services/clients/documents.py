@@ -1,0 +1,161 @@
+"""States as documents and back: the one place that knows how clients' collections look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from datetime import timedelta
+from typing import Any
+
+from services.clients.domain.figures import Expense, Ledger
+from services.clients.domain.states import Access, Client, Company, Firm, Grant, Invitation, Member
+from shared.contracts import clients as said
+from shared.contracts.base import Role
+from shared.contracts.clients import ClientState, MemberState
+from shared.names import fold, loose, sort_key
+from shared.relay import Shown
+
+UNKNOWN = -1  # sorts below 0 (L4)
+FIGURE_FIELDS = ("version", "ledger", "missing")
+KEPT_ACCESS = timedelta(days=730)  # E5
+KEPT_GRANT = timedelta(days=7)
+
+Doc = dict[str, Any]
+
+
+def client(state: Client) -> Doc:
+    """Return a client's row: its state, and what the tabs, the search and the sorting need of it."""
+    searched = (state.name, state.client_number or "")
+    return {
+        **_plain(state),
+        "_id": f"{state.firm_id}.{state.client_id}",
+        "ledger": asdict(state.ledger),
+        "missing": UNKNOWN if state.readable.missing is None else state.readable.missing,
+        "lists": list(state.lists),
+        "sort_key": sort_key(state.name),
+        "exact": [fold(text) for text in searched],
+        "loose": [loose(fold(text)) for text in searched],
+    }
+
+
+def client_from(document: Mapping[str, Any]) -> Client:
+    """Return the state within a row."""
+    known = {f.name: document[f.name] for f in fields(Client) if f.name in document}
+    known["ledger"] = _ledger(document["ledger"])
+    known["assignees"] = tuple(known["assignees"])
+    known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
+    return Client(**known)
+
+
+def only_figures_moved(before: Client, after: Client) -> bool:
+    """Say whether nothing but the figures differs: then the row's search keys need not be written again."""
+    return replace(before, ledger=after.ledger, version=after.version) == after
+
+
+def company(state: Company) -> Doc:
+    """Return a company's document."""
+    return {**_plain(state), "_id": state.client_id, "ledger": asdict(state.ledger)}
+
+
+def company_from(document: Mapping[str, Any]) -> Company:
+    """Return the company within its document."""
+    known = {f.name: document[f.name] for f in fields(Company)}
+    return Company(**{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"])})
+
+
+def expense(state: Expense) -> Doc:
+    """Return an expense's document."""
+    return {**_plain(state), "_id": f"{state.client_id}.{state.expense_id}"}
+
+
+def expense_from(document: Mapping[str, Any]) -> Expense:
+    """Return the expense within its document."""
+    receipt, export = document["receipt"], document["export"]
+    return Expense(
+        document["client_id"],
+        document["expense_id"],
+        tuple(receipt) if receipt else None,
+        tuple(export) if export else None,
+        document["deleted"],
+    )
+
+
+def member(state: Member) -> Doc:
+    """Return a member's document."""
+    return {**_plain(state), "_id": state.member_id, "role": state.role.value, "address": state.email.casefold()}
+
+
+def member_from(document: Mapping[str, Any]) -> Member:
+    """Return the member within their document."""
+    known = {f.name: document[f.name] for f in fields(Member)}
+    return Member(**{**known, "role": Role(document["role"])})
+
+
+def firm(state: Firm) -> Doc:
+    """Return a firm's document."""
+    return {**_plain(state), "_id": state.firm_id}
+
+
+def firm_from(document: Mapping[str, Any]) -> Firm:
+    """Return the firm within its document."""
+    return Firm(document["firm_id"], document["name"], document["locale"])
+
+
+def grant(state: Grant) -> Doc:
+    """Return a grant's document: a hash and ids, nothing that lets anybody in (A3)."""
+    return {**_plain(state), "_id": state.token_hash, "kept_until": state.expires_at + KEPT_GRANT}
+
+
+def grant_from(document: Mapping[str, Any]) -> Grant:
+    """Return the grant within its document."""
+    return Grant(**{f.name: document[f.name] for f in fields(Grant)})
+
+
+def access(line: Access) -> Doc:
+    """Return a line of the access log (A4)."""
+    return {**_plain(line), "_id": f"{line.grant_id}:{line.event}", "kept_until": line.at + KEPT_ACCESS}
+
+
+def told_client(document: Mapping[str, Any]) -> tuple[str, ClientState]:
+    """Return key and state under which a row is told to others."""
+    state = client_from(document)
+    return f"{state.firm_id}.{state.client_id}", ClientState.model_construct(
+        version=state.version,
+        firm_id=state.firm_id,  # type: ignore[arg-type]
+        client_id=state.client_id,  # type: ignore[arg-type]
+        name=state.name,
+        client_number=state.client_number,
+        status=state.status,
+        connected=state.connected,
+        assignees=state.assignees,  # type: ignore[arg-type]
+        figures=state.readable.figures,
+    )
+
+
+def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
+    """Return key and state under which a member is told to others."""
+    state = member_from(document)
+    return state.member_id, MemberState.model_construct(
+        version=state.version,
+        firm_id=state.firm_id,  # type: ignore[arg-type]
+        member_id=state.member_id,  # type: ignore[arg-type]
+        name=state.name,
+        email=state.email,
+        role=state.role,
+        locale=state.locale,
+        firm_name=None,
+        firm_locale=None,
+        active=state.active,
+    )
+
+
+SHOWN = {"client_rows": Shown(said.STATE, told_client), "members": Shown(said.STATE, told_member)}
+
+
+def _plain(state: Any) -> Doc:
+    return {f.name: getattr(state, f.name) for f in fields(state)}
+
+
+def _ledger(document: Mapping[str, Any]) -> Ledger:
+    balance, told = document["balance"], document["balance_told"]
+    return Ledger(**{**document, "balance": tuple(balance) if balance else None, "balance_told": tuple(told) if told else None})

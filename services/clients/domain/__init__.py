@@ -1,0 +1,175 @@
+"""What clients decides, without windows: the messages it hears are the table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.clients.domain import access, assignments, invitations, onboardings, partners
+from services.clients.domain.events import (
+    AccessGranted,
+    ClientMoved,
+    CompanyMoved,
+    ExpenseTold,
+    FirmNamed,
+    GrantRedeemed,
+    MemberKnown,
+)
+from services.clients.domain.figures import Expense, balanced, hear
+from services.clients.domain.states import Client, World
+from shared.contracts import clients, onboarding, pleo
+from shared.contracts.base import Command, Role
+from shared.decider import Counted, Decider, Refused
+from shared.messages import Heard
+
+ADMINS_ONLY = (
+    clients.AssignMember,
+    clients.AssignMany,
+    clients.AcceptInvitation,
+    clients.DeclineInvitation,
+    clients.DisconnectClient,
+    clients.RemindAssignees,
+)
+
+
+def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
+    """Return what *heard* leads to."""
+    if isinstance(heard.message, Command):
+        return _command(heard.message, world, now)
+    return _fact(heard, world)
+
+
+def evolve(world: World, event: Any) -> None:
+    """Apply what was decided to the states at hand."""
+    match event:
+        case ClientMoved(client):
+            world.clients[client.firm_id, client.client_id] = client
+        case CompanyMoved(company):
+            world.companies[company.client_id] = company
+            _follow(world, company.client_id)
+        case ExpenseTold(expense):
+            world.expenses[expense.client_id, expense.expense_id] = expense
+        case MemberKnown(member):
+            world.members[member.member_id] = member
+        case FirmNamed(firm):
+            world.firms[firm.firm_id] = firm
+        case AccessGranted(grant, line) | GrantRedeemed(grant, line):
+            world.grants[grant.token_hash] = grant
+            world.accesses.append(line)
+        case _:
+            pass  # what is told to others changes nothing here
+
+
+def _follow(world: World, client_id: str) -> None:
+    """Bring name and figures of a company to every firm's client."""
+    company = world.companies[client_id]
+    for firm_id in company.firms:
+        client = world.clients.get((firm_id, client_id))
+        if client is None:
+            continue
+        name = company.name or client.given_name
+        if client.ledger is not company.ledger and client.ledger != company.ledger or client.name != name:
+            world.clients[firm_id, client_id] = replace(
+                client, ledger=company.ledger, name=name, version=client.version + 1
+            )
+
+
+def _command(command: Command, world: World, now: datetime) -> Sequence[Any]:
+    if isinstance(command, clients.RedeemGrant):
+        return access.redeem(command, world, now)
+    refusal = _rights(command, world)
+    if refusal is not None:
+        return [refusal]
+    if isinstance(command, clients.AssignMany):
+        return assignments.assign_many(command, world)
+    client = world.client(command.actor.firm_id, getattr(command, "client_id", ""))
+    if client is None:
+        return [Refused("not_found")]
+    return _about_a_client(command, client, world, now)
+
+
+def _about_a_client(command: Command, client: Client, world: World, now: datetime) -> Sequence[Any]:
+    match command:
+        case clients.AcceptInvitation():
+            return invitations.accept(command, client, world)
+        case clients.DeclineInvitation():
+            return invitations.decline(command, client, world)
+        case clients.DisconnectClient():
+            return invitations.disconnect(command, client, world)
+        case clients.GrantAccess():
+            return access.grant(command, client, world, now)
+        case clients.RemindAssignees():
+            return access.remind(command, client, world)
+        case clients.AssignMember() if not client.ended:
+            return assignments.assign(command, client, world)
+        case clients.UnassignMember() if not client.ended:
+            return assignments.unassign(command, client, world)
+        case _:
+            return [Refused("not_found")]
+
+
+def _rights(command: Command, world: World) -> Refused | None:
+    """Rights are looked at again here: the gateway's stamp may be older than a demotion (T10)."""
+    actor = world.member(command.actor.member_id)
+    if not actor.works_for(command.actor.firm_id):
+        return Refused("not_a_member")
+    if actor.role is not Role.ADMIN and (isinstance(command, ADMINS_ONLY) or command.actor.role is Role.ADMIN):
+        return Refused("admin_only")
+    return None
+
+
+def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:
+    match heard.message:
+        case pleo.ExpenseFact():
+            return _expense(heard, world)
+        case pleo.BalanceChanged() as fact:
+            company = world.company(fact.client_id)
+            ledger = balanced(company.ledger, fact, heard.stamp, heard.id)
+            return [] if ledger is company.ledger else [CompanyMoved(replace(company, ledger=ledger))]
+        case pleo.FirmRegistered() as fact:
+            return partners.firm_registered(fact, world)
+        case pleo.MemberFact():
+            return partners.member_told(heard, world)
+        case pleo.MemberRemoved():
+            return partners.member_removed(heard, world)
+        case pleo.AccountantAdded():
+            return invitations.added(heard, world)
+        case pleo.AccountantWithdrawn():
+            return invitations.withdrawn(heard, world)
+        case pleo.CompanyRenamed():
+            return _renamed(heard, world)
+        case onboarding.OnboardingStarted():
+            return onboardings.started(heard, world)
+        case onboarding.InvitationWithdrawn():
+            return onboardings.withdrawn(heard, world)
+        case onboarding.OnboardingState():
+            return onboardings.stated(heard, world)
+        case clients.LeaverFellDue():
+            return partners.leaver_fell_due(heard, world)
+        case _:
+            return [Counted("passed")]
+
+
+def _expense(heard: Heard[Any], world: World) -> Sequence[Any]:
+    fact = heard.message
+    expense = world.expenses.get((fact.client_id, fact.expense_id)) or Expense(fact.client_id, fact.expense_id)
+    company = world.company(fact.client_id)
+    after, ledger = hear(expense, company.ledger, fact, heard.stamp, heard.id)
+    if after is expense:
+        return [Counted("stale")]
+    moved = [] if ledger is company.ledger else [CompanyMoved(replace(company, ledger=ledger))]
+    return [ExpenseTold(after), *moved]
+
+
+def _renamed(heard: Heard[pleo.CompanyRenamed], world: World) -> Sequence[Any]:
+    fact = heard.message
+    company = world.company(fact.client_id)
+    if fact.sequence <= company.name_sequence:
+        same = fact.sequence < company.name_sequence or fact.company_name == company.name
+        return [Counted("stale" if same else "conflict")]
+    return [CompanyMoved(replace(company, name=fact.company_name, name_sequence=fact.sequence))]
+
+
+CLIENTS = Decider(decide, evolve)

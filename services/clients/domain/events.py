@@ -1,0 +1,91 @@
+"""What clients decides, in past participles; each carries the state as it is afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.clients.domain.figures import Expense
+from services.clients.domain.states import Access, Client, Company, Firm, Grant, Member
+
+
+@dataclass(frozen=True, slots=True)
+class FirmNamed:
+    """A firm registered, or changed its name."""
+
+    firm: Firm
+
+
+@dataclass(frozen=True, slots=True)
+class MemberKnown:
+    """Something new is known of a member."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyMoved:
+    """Something about a company changed: name, figures, verification, or whose client it is."""
+
+    company: Company
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseTold:
+    """A fact about an expense counted."""
+
+    expense: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMoved:
+    """A client changed; the subclasses say how."""
+
+    client: Client
+
+
+class Invited(ClientMoved):
+    """A company's invitation waits for an answer."""
+
+
+class InvitationTakenBack(ClientMoved):
+    """A company withdrew its invitation, or one that never came."""
+
+
+class InvitationAccepted(ClientMoved):
+    """An admin accepted: the client is connected."""
+
+
+class InvitationDeclined(ClientMoved):
+    """An admin declined."""
+
+
+class ClientParted(ClientMoved):
+    """Firm and company are not connected any more."""
+
+
+class AssigneesMoved(ClientMoved):
+    """Who works on the client changed."""
+
+
+class OnboardingMoved(ClientMoved):
+    """The client's onboarding came a step further."""
+
+
+class Reminded(ClientMoved):
+    """A reminder was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessGranted:
+    """A member may open the client's Pleo account once."""
+
+    grant: Grant
+    line: Access
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRedeemed:
+    """The product let the member in."""
+
+    grant: Grant
+    line: Access

@@ -1,0 +1,93 @@
+"""Figures of a company: the newest fact per expense counts, whatever the order facts arrive in (contract, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shared.contracts.base import Money
+from shared.contracts.clients import Figures
+from shared.contracts.pleo import BalanceChanged, ExpenseDeleted, ExpenseExportReady, ExpenseFact, ReceiptFact, ReceiptMissing
+
+Told = tuple[str, str, str]
+"""A fact as it is compared: its time, its id, its type. The newest is the greatest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expense:
+    """What was heard of one expense: the newest fact about its receipt and about its export, and its deletion."""
+
+    client_id: str
+    expense_id: str
+    receipt: Told | None = None
+    export: Told | None = None
+    deleted: str | None = None
+
+    @property
+    def misses_receipt(self) -> bool:
+        """Whether it counts as missing a receipt."""
+        return self.deleted is None and self.receipt is not None and self.receipt[2] == ReceiptMissing.ce_type
+
+    @property
+    def ready(self) -> bool:
+        """Whether it counts as ready to export."""
+        return self.deleted is None and self.export is not None and self.export[2] == ExpenseExportReady.ce_type
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The figures of one company: ``None`` was never heard of; times are those of the newest fact of the kind."""
+
+    missing: int | None = None
+    missing_at: str | None = None
+    ready: int | None = None
+    ready_at: str | None = None
+    balance: tuple[int, str] | None = None
+    low: bool = False
+    balance_told: tuple[str, str, int, str, bool] | None = None
+
+    @property
+    def figures(self) -> Figures:
+        """As they are shown to others."""
+        return Figures(
+            missing_receipts=self.missing,
+            missing_receipts_at=self.missing_at,
+            export_ready=self.ready,
+            export_ready_at=self.ready_at,
+            balance=Money(amount_minor=self.balance[0], currency=self.balance[1]) if self.balance else None,
+            low_balance=self.low,
+            balance_at=self.balance_told[0] if self.balance_told else None,
+        )
+
+
+def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: str) -> tuple[Expense, Ledger]:
+    """Return expense and figures after *fact*; an older fact than the known one moves no count, a deletion is for good.
+
+    A deletion speaks for the kinds the expense was heard of in, and a late fact of a deleted expense is as of the
+    deletion: so the figures are the same in any order.
+    """
+    new = (stamp, id, fact.ce_type)
+    match fact:
+        case ExpenseDeleted():
+            after = replace(expense, deleted=max(expense.deleted or "", stamp))
+        case ReceiptFact():
+            after = replace(expense, receipt=max(expense.receipt or new, new))
+        case _:
+            after = replace(expense, export=max(expense.export or new, new))
+    if after == expense:
+        return expense, ledger
+    at = max(stamp, after.deleted or "")
+    if after.receipt is not None and (isinstance(fact, ReceiptFact | ExpenseDeleted)):
+        count = (ledger.missing or 0) + after.misses_receipt - expense.misses_receipt
+        ledger = replace(ledger, missing=count, missing_at=max(ledger.missing_at or "", at))
+    if after.export is not None and not isinstance(fact, ReceiptFact):
+        count = (ledger.ready or 0) + after.ready - expense.ready
+        ledger = replace(ledger, ready=count, ready_at=max(ledger.ready_at or "", at))
+    return after, ledger
+
+
+def balanced(ledger: Ledger, fact: BalanceChanged, stamp: str, id: str) -> Ledger:
+    """Return the figures after a balance was told; the newest by time, then id, stays."""
+    new = (stamp, id, fact.balance.amount_minor, fact.balance.currency, fact.low)
+    if ledger.balance_told is not None and new <= ledger.balance_told:
+        return ledger
+    return replace(ledger, balance=(new[2], new[3]), low=fact.low, balance_told=new)

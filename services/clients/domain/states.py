@@ -1,0 +1,197 @@
+"""What clients keeps: firms, members, companies, and clients, which are companies as one firm sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.clients.domain.figures import Expense, Ledger
+from shared.contracts.base import Role
+
+FINAL = frozenset({"verified", "rejected", "expired", "withdrawn"})
+MOST_ASSIGNEES = 50
+NOTHING = Ledger()
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """An accounting firm; without a name it is not registered yet, and nobody is its member (M1)."""
+
+    firm_id: str
+    name: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of a firm, as the fact with the highest sequence says (M1)."""
+
+    member_id: str
+    firm_id: str | None = None
+    name: str = ""
+    email: str = ""
+    role: Role = Role.ACCOUNTANT
+    locale: str | None = None
+    active: bool = False
+    sequence: int = -1
+    heard: str = ""
+    version: int = 0
+
+    def works_for(self, firm_id: str) -> bool:
+        """Whether this is an active member of that firm."""
+        return self.active and self.firm_id == firm_id
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company on Pleo, or on its way there: its figures count for every firm it is a client of."""
+
+    client_id: str
+    firms: tuple[str, ...] = ()
+    ledger: Ledger = field(default_factory=Ledger)
+    name: str | None = None
+    name_sequence: int = -1
+    verification: str | None = None
+    onboarding_firm: str | None = None
+    onboarding_state: str | None = None
+    onboarding_at: str | None = None
+    onboarding_connected: bool = False
+    onboarding_version: int = -1
+
+
+class Invitation(StrEnum):
+    """Where a company's invitation to the firm stands (section 5 of the behaviour)."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One company as one firm sees it; *version* rises with every change."""
+
+    firm_id: str
+    client_id: str
+    version: int = 0
+    given_name: str = ""
+    name: str = ""
+    client_number: str | None = None
+    invitation: Invitation | None = None
+    sequence: int = -1
+    heard: str = ""
+    addressed_to: str | None = None
+    invited_at: datetime | None = None
+    connected: bool = False
+    connected_at: datetime | None = None
+    disconnected: bool = False
+    ended_at: datetime | None = None
+    onboarding: str | None = None
+    onboarding_at: str | None = None
+    verification: str | None = None
+    assignees: tuple[str, ...] = ()
+    reminded_on: str | None = None
+    reminded: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def onboards(self) -> bool:
+        """Whether it stands in the tab Onboarding: invited by the firm, not final, not parted (T3, O7)."""
+        return self.onboarding is not None and self.onboarding not in FINAL and not self.disconnected
+
+    @property
+    def invites(self) -> bool:
+        """Whether its invitation waits for the firm's answer (T2)."""
+        return self.invitation is Invitation.PENDING and not self.connected
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has left its last tab (O7)."""
+        return not (self.connected or self.onboards or self.invites)
+
+    @property
+    def readable(self) -> Ledger:
+        """The figures the firm may read: none before the client granted it access, none after it parted (I5)."""
+        return self.ledger if self.connected else NOTHING
+
+    @property
+    def status(self) -> str:
+        """As the contract words it."""
+        if self.connected:
+            return "connected"
+        if self.invites:
+            return "invitation"
+        if self.onboards:
+            return "invited" if self.onboarding == "invited" else "accepted"
+        return "ended"
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """Every list it stands in: a tab of a viewer is one of them (invariant 7)."""
+        found: list[str] = []
+        if self.invites:
+            found.append("invitations")
+        if self.onboards:
+            found += ["onboarding", *(f"onboarding:{member}" for member in self.assignees)]
+        if self.connected:
+            found += ["all", *(f"mine:{member}" for member in self.assignees)]
+            if not self.assignees:
+                found.append("unassigned")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A link into a client's Pleo account, by its token's hash (A3)."""
+
+    token_hash: str
+    grant_id: str
+    firm_id: str
+    client_id: str
+    member_id: str
+    expires_at: datetime
+    redeemed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """The states that one batch touches: read by decide, replaced by evolve, written by the store."""
+
+    firms: dict[str, Firm] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    expenses: dict[tuple[str, str], Expense] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    leaving: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    accesses: list[Access] = field(default_factory=list)
+    relied_on: set[str] = field(default_factory=set)
+
+    def member(self, member_id: str) -> Member:
+        """Return a member, an unknown one as nobody's; it counts as relied on (invariant 8)."""
+        self.relied_on.add(member_id)
+        return self.members.get(member_id) or Member(member_id)
+
+    def client(self, firm_id: str, client_id: str) -> Client | None:
+        """Return the client, or None if this firm has none such."""
+        return self.clients.get((firm_id, client_id))
+
+    def company(self, client_id: str) -> Company:
+        """Return the company, a new one if nothing was heard of it."""
+        return self.companies.get(client_id) or Company(client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A line of a client's access log (A4)."""
+
+    firm_id: str
+    client_id: str
+    member_id: str
+    event: str
+    at: datetime
+    grant_id: str
+
+

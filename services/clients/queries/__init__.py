@@ -1,0 +1,1 @@
+"""Clients' door: what the gateway and the mailer ask over internal HTTP, read from the primary."""

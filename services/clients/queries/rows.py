@@ -1,0 +1,122 @@
+"""A client as the API shows it: figures with their times, people by name, a reason in the viewer's language (L7, L8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.clients.domain.states import Client
+from services.clients.queries.viewer import Viewer
+from shared.clock import moment_of, shown
+from shared.mongo import Document
+from shared.problems import german
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+_REASONS: dict[str, tuple[str, str]] = {
+    "invitation_pending": ("Einladung vom {invited}", "invitation of {invited}"),
+    "invitation_pending_addressed": ("Einladung vom {invited} an {addressed}", "invitation of {invited} to {addressed}"),
+    "onboarding_invited": ("eingeladen am {invited}, Vollmacht fehlt", "invited on {invited}, power of attorney missing"),
+    "onboarding_accepted": ("angenommen am {step}, Vollmacht fehlt", "accepted on {step}, power of attorney missing"),
+    "onboarding_connected": ("verbunden seit {connected}, Prüfung steht aus", "connected since {connected}, verification pending"),
+    "onboarding_in_review": ("in Prüfung seit {step}", "in review since {step}"),
+    "onboarding_information_required": ("Angaben fehlen seit {step}", "information required since {step}"),
+    "connected": ("verbunden seit {connected}", "connected since {connected}"),
+    "ended_withdrawn": ("Einladung zurückgezogen am {ended}", "invitation withdrawn on {ended}"),
+    "ended_declined": ("Einladung abgelehnt am {ended}", "invitation declined on {ended}"),
+    "ended_disconnected": ("Verbindung beendet am {ended}", "disconnected on {ended}"),
+    "ended_rejected": ("Prüfung abgelehnt am {ended}", "verification rejected on {ended}"),
+    "ended_expired": ("Einladung abgelaufen am {ended}", "invitation expired on {ended}"),
+    "ended_verified": ("Prüfung abgeschlossen am {ended}", "verification completed on {ended}"),
+}
+
+
+def reason_code(client: Client) -> str:
+    """Return why a client stands where it stands, as a code (L8)."""
+    if client.onboards:
+        return f"onboarding_{client.onboarding}"
+    if client.connected:
+        return "connected"
+    if client.invites:
+        return "invitation_pending"
+    if client.disconnected:
+        return "ended_disconnected"
+    if client.invitation is not None:
+        return f"ended_{client.invitation.value}"
+    return f"ended_{client.onboarding}"
+
+
+def reason(client: Client, locale: str | None, addressed: str | None) -> str:
+    """Return why a client stands where it stands, for people."""
+    code = reason_code(client)
+    if code == "invitation_pending" and addressed is not None:
+        code = "invitation_pending_addressed"
+    text = _REASONS[code][0 if german(locale) else 1]
+    step = moment_of(client.onboarding_at) if client.onboarding_at else None
+    return text.format(
+        invited=_day(client.invited_at, locale),
+        step=_day(step, locale),
+        connected=_day(client.connected_at, locale),
+        ended=_day(client.ended_at, locale),
+        addressed=addressed,
+    )
+
+
+def _day(moment: datetime | None, locale: str | None) -> str:
+    if moment is None:
+        return "–"
+    day = moment.astimezone(BERLIN) if moment.tzinfo else moment.replace(tzinfo=UTC).astimezone(BERLIN)
+    return f"{day:%d.%m.%Y}" if german(locale) else f"{day.day} {day:%B %Y}"
+
+
+def row(client: Client, viewer: Viewer, members: Mapping[str, Document], addressed: Mapping[str, Document]) -> dict[str, Any]:
+    """Return the contract's Row; *members* are the active ones by id, *addressed* by mail address."""
+    ledger = client.readable
+    figures = ledger.figures
+    proposed = addressed.get((client.addressed_to or "").casefold())
+    shown_row: dict[str, Any] = {
+        "client_id": client.client_id,
+        "name": client.name,
+        "client_number": client.client_number,
+        "status": client.status,
+        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None),
+        "reason_code": reason_code(client),
+        "verification": _verification(client),
+        "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
+        "missing_receipts": ledger.missing,
+        "export_ready": ledger.ready,
+        "balance": figures.balance.model_dump() if figures.balance else None,
+        "low_balance": ledger.low,
+        "as_of": {
+            "missing_receipts": shown(ledger.missing_at) if ledger.missing_at else None,
+            "export_ready": shown(ledger.ready_at) if ledger.ready_at else None,
+            "balance": shown(ledger.balance_told[0]) if ledger.balance_told else None,
+        },
+        "actions": _actions(client, viewer, members),
+    }
+    if client.invites:
+        shown_row["proposed_assignees"] = [{"id": proposed["_id"], "name": proposed["name"]}] if proposed else []
+    return shown_row
+
+
+def _verification(client: Client) -> str | None:
+    if client.verification == "accepted":
+        return None
+    return "pending" if client.verification == "connected" else client.verification
+
+
+def _actions(client: Client, viewer: Viewer, members: Mapping[str, Document]) -> dict[str, Any]:
+    connection = None if client.connected else "not_connected"
+    if not viewer.admin:
+        remind = "admin_only"
+    elif connection is None and not any(m in members for m in client.assignees):
+        remind = "no_assignee"
+    else:
+        remind = connection or ""
+    return {"access": _action(connection), "notify": _action(connection), "remind": _action(remind or None)}
+
+
+def _action(reason: str | None) -> dict[str, Any]:
+    return {"allowed": reason is None, "reason": reason}

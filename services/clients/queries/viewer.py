@@ -1,0 +1,108 @@
+"""Who is looking: role and membership come from here, never from the token (T10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from services.clients.documents import client_from
+from services.clients.domain.states import Client
+from services.clients.store import FIRMS, MEMBERS, ROWS
+from shared.auth import Tokens
+from shared.contracts.base import Role
+from shared.door import caller_of
+from shared.mongo import Database, Document
+from shared.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """An active member of a registered firm."""
+
+    member_id: str
+    firm_id: str
+    name: str
+    email: str
+    role: Role
+    locale: str | None
+    firm_name: str
+    firm_locale: str | None
+
+    @property
+    def admin(self) -> bool:
+        """Whether they may do what an admin may."""
+        return self.role is Role.ADMIN
+
+    @property
+    def tabs(self) -> tuple[str, ...]:
+        """The tabs of their role, in order (T1)."""
+        return ("invitations", "onboarding", "mine", "all") if self.admin else ("onboarding", "mine")
+
+    def list_of(self, tab: str) -> str:
+        """Return the list behind one of their tabs (T2–T5)."""
+        if tab == "mine":
+            return f"mine:{self.member_id}"
+        if tab == "onboarding" and not self.admin:
+            return f"onboarding:{self.member_id}"
+        return tab
+
+    def sees(self, client: Client) -> bool:
+        """Whether a client stands in one of their tabs; ended ones stay readable for admins (O7)."""
+        return self.admin or (self.member_id in client.assignees and not client.ended and not client.invites)
+
+
+class Viewers:
+    """Finds out who a request comes from, and what they see."""
+
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+
+    async def of(self, request: Request) -> Viewer:
+        """Return the viewer; raises 401, or 403 ``not_a_member``."""
+        caller = await caller_of(request, self._tokens)
+        if caller.firm_id is None:
+            raise Problem(403, "not_a_member")
+        member = await self._database[MEMBERS].find_one({"_id": caller.subject, "firm_id": caller.firm_id})
+        if member is None or not member["active"]:
+            raise Problem(403, "not_a_member")
+        firm = await self._database[FIRMS].find_one({"_id": caller.firm_id})
+        if firm is None or firm["name"] is None:
+            raise Problem(403, "not_a_member")
+        return Viewer(
+            member["_id"],
+            caller.firm_id,
+            member["name"],
+            member["email"],
+            Role(member["role"]),
+            member["locale"],
+            firm["name"],
+            firm["locale"],
+        )
+
+    async def client(self, viewer: Viewer, client_id: str) -> Client | None:
+        """Return a client the viewer sees; unknown, foreign and unseen ones are None alike (E1)."""
+        found = await self._database[ROWS].find_one({"_id": f"{viewer.firm_id}.{client_id}", "firm_id": viewer.firm_id})
+        if found is None:
+            return None
+        client = client_from(found)
+        return client if viewer.sees(client) else None
+
+    async def members(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
+        """Return the active members of a firm among *ids*."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        found: Any = self._database[MEMBERS].find({"_id": {"$in": wanted}, "firm_id": firm_id, "active": True})
+        return {m["_id"]: m async for m in found}
+
+    async def addressed(self, firm_id: str, addresses: Iterable[str]) -> dict[str, Document]:
+        """Return the active members of a firm by mail address, case ignored (I1)."""
+        wanted = sorted({a.casefold() for a in addresses})
+        if not wanted:
+            return {}
+        found: Any = self._database[MEMBERS].find({"firm_id": firm_id, "address": {"$in": wanted}, "active": True})
+        return {m["address"]: m async for m in found}

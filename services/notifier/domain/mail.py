@@ -1,0 +1,228 @@
+"""Mails: their states, what is outstanding, what is urgent, and what a digest says as a pure function of figures (N6-N10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.notifier.domain.subscription import Mailed, Subscription
+from shared.contracts.base import ClientId, FirmId, MemberId
+from shared.contracts.clients import ClientState, Figures
+from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
+from shared.names import sort_key
+
+MOST_IN_A_MAIL = 100  # N8
+
+
+class MailStatus(StrEnum):
+    """Where a mail stands (invariant 9); *due* waits to be planned."""
+
+    DUE = "due"
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+WAITING = (MailStatus.DUE, MailStatus.PLANNED)
+OPEN = (*WAITING, MailStatus.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A client that a mail is about, and until when the mail may wait for the mail server (N11)."""
+
+    client_id: ClientId
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as the transaction queues it; from then on only the mailer changes it. *matter* is what is frozen from the start."""
+
+    id: str
+    kind: MailKind
+    firm_id: FirmId
+    member_id: MemberId | None
+    due_at: datetime
+    created_at: datetime
+    parts: tuple[Part, ...]
+    trace: str | None
+    matter: Mapping[str, Any] = field(default_factory=dict)
+    status: MailStatus = MailStatus.DUE
+
+    def about(self, parts: Iterable[Part]) -> Mail:
+        """Return this mail with *parts* in it, each client once."""
+        held = {part.client_id for part in self.parts}
+        return replace(self, parts=(*self.parts, *(part for part in parts if part.client_id not in held)))
+
+    def holds(self, client_id: str) -> bool:
+        """Say whether the mail is about that client."""
+        return any(part.client_id == client_id for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the ledger: what became of one instant of one subscription (N10)."""
+
+    firm_id: FirmId
+    member_id: MemberId
+    client_id: ClientId
+    due_at: datetime
+    status: DeliveryStatus
+    reason: SkipReason | None = None
+    sent_at: datetime | None = None
+    message_id: str | None = None
+    mail_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """One line per subscription and instant."""
+        return f"{self.member_id}.{self.client_id}.{self.due_at:%Y%m%dT%H%M%SZ}"
+
+
+def digest_id(member_id: str, instant: datetime) -> str:
+    """Return the id of the one mail that answers *instant* for a member (N12)."""
+    return f"digest:{member_id}:{instant:%Y%m%dT%H%M%SZ}:{member_id}"
+
+
+def reminder_mail_id(reminder_id: str, member_id: str) -> str:
+    """Return the id of a reminder's one mail to one recipient (R3)."""
+    return f"reminder:{reminder_id}:1:{member_id}"
+
+
+def invitation_mail_id(client_id: str, number: int, occasion: str) -> str:
+    """Return the id of the one mail that tells a contact link *number* on one occasion (O1, O6)."""
+    return f"invitation:{client_id}:{number}.{occasion}:contact"
+
+
+def outstanding(figures: Figures) -> bool:
+    """Say whether anything waits to be done for a client; unknown does not (N7)."""
+    return bool(figures.missing_receipts) or bool(figures.export_ready) or figures.low_balance
+
+
+def urgency(name: str, figures: Figures) -> tuple[bool, int, int, str]:
+    """Return a key that sorts the most urgent first: low balance, most missing, most ready, name (N8)."""
+    return (not figures.low_balance, -(figures.missing_receipts or 0), -(figures.export_ready or 0), sort_key(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a digest says about one client: each figure, and the change since the last mail where there is one (N6)."""
+
+    client_id: str
+    name: str
+    figures: Figures
+    missing_change: int | None
+    ready_change: int | None
+    balance_change: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a digest is to say, in order, and what it means for every subscription it answers."""
+
+    told: tuple[Told, ...]
+    more: int
+    missing_in_all: int
+    ready_in_all: int
+    low_in_all: int
+    deliveries: tuple[ClientDelivery, ...]
+
+    @property
+    def clients_in_all(self) -> int:
+        """How many clients the mail answers for, those behind "and N more" too."""
+        return len(self.told) + self.more
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of one client at the moment of planning: may the member see it, what did they set, how does it stand."""
+
+    allowed: bool
+    subscription: Subscription | None
+    client: ClientState | None
+
+
+def barred(part: Part, due_at: datetime, known: Knowledge, now: datetime) -> ClientDelivery | None:
+    """Return why *part* is not delivered at *now*, or None. Access counts first: what is lost is not called late (N9, N11)."""
+    reason = None
+    if not known.allowed or known.client is None or not known.client.connected:
+        reason = SkipReason.ACCESS_LOST
+    elif known.subscription is None:
+        reason = SkipReason.SWITCHED_OFF
+    else:
+        reason = known.subscription.silent_for(due_at)
+    if reason is not None:
+        return ClientDelivery(client_id=part.client_id, status=DeliveryStatus.SKIPPED, reason=reason)
+    if now > part.give_up_at:
+        return ClientDelivery(client_id=part.client_id, status=DeliveryStatus.MISSED)
+    return None
+
+
+def plan_digest(parts: Iterable[Part], due_at: datetime, known: Mapping[str, Knowledge], now: datetime) -> Digest:
+    """Return what the digest of *parts* says, given what is *known* by client id (N6-N9). Nothing told: nothing is sent."""
+    answered: list[tuple[ClientState, Subscription]] = []
+    silent: list[ClientDelivery] = []
+    for part in parts:
+        knowledge = known[part.client_id]
+        why_not = barred(part, due_at, knowledge, now)
+        client, subscription = knowledge.client, knowledge.subscription
+        if why_not is not None or client is None or subscription is None:
+            silent.append(why_not or ClientDelivery(client_id=part.client_id, status=DeliveryStatus.MISSED))
+        elif not outstanding(client.figures) and not subscription.even_if_nothing:
+            skipped, nothing = DeliveryStatus.SKIPPED, SkipReason.NOTHING_OUTSTANDING
+            silent.append(ClientDelivery(client_id=part.client_id, status=skipped, reason=nothing))
+        else:
+            answered.append((client, subscription))
+    answered.sort(key=lambda pair: urgency(pair[0].name, pair[0].figures))
+    figures = [client.figures for client, _ in answered]
+    return Digest(
+        told=tuple(_told(client, subscription.mailed) for client, subscription in answered[:MOST_IN_A_MAIL]),
+        more=max(0, len(answered) - MOST_IN_A_MAIL),
+        missing_in_all=sum(f.missing_receipts or 0 for f in figures),
+        ready_in_all=sum(f.export_ready or 0 for f in figures),
+        low_in_all=sum(f.low_balance for f in figures),
+        deliveries=(*(_sent(client) for client, _ in answered), *silent),
+    )
+
+
+def whole_status(deliveries: Sequence[ClientDelivery]) -> MailStatus:
+    """Return what a mail that is not sent was as a whole: missed if every part was, else skipped."""
+    missed = all(delivery.status is DeliveryStatus.MISSED for delivery in deliveries)
+    return MailStatus.MISSED if missed and deliveries else MailStatus.SKIPPED
+
+
+def _told(client: ClientState, last: Mailed | None) -> Told:
+    figures, balance = client.figures, client.figures.balance
+    same_currency = last is not None and balance is not None and balance.currency == last.currency
+    return Told(
+        client_id=client.client_id,
+        name=client.name,
+        figures=figures,
+        missing_change=_change(figures.missing_receipts, last.missing_receipts if last else None),
+        ready_change=_change(figures.export_ready, last.export_ready if last else None),
+        balance_change=_change(balance.amount_minor if balance else None, last.balance_minor if last and same_currency else None),
+    )
+
+
+def _change(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None or now == before else now - before
+
+
+def _sent(client: ClientState) -> ClientDelivery:
+    figures = client.figures
+    return ClientDelivery(
+        client_id=client.client_id,
+        status=DeliveryStatus.SENT,
+        missing_receipts=figures.missing_receipts,
+        export_ready=figures.export_ready,
+        balance_minor=figures.balance.amount_minor if figures.balance else None,
+        currency=figures.balance.currency if figures.balance else None,
+    )

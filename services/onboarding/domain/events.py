@@ -1,0 +1,67 @@
+"""What onboarding decides, in past participles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.onboarding.domain.verification import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyInvited:
+    """A firm invited a company (O1)."""
+
+    client_id: str
+    firm_id: str
+    company_name: str
+    contact_name: str
+    contact_email: str
+    country: str
+    by: str
+    reply_to: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRenewed:
+    """The invitation was sent again: a new link, the older ones are void (O6)."""
+
+    client_id: str
+    by: str
+    reply_to: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReminded:
+    """The contact is reminded for the *reminder*-th time of the newest link (O6)."""
+
+    client_id: str
+    reminder: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationExpired:
+    """Nobody answered in time (O6)."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationTakenBack:
+    """The firm withdrew the invitation (O6)."""
+
+    client_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactNoted:
+    """The source said something new about the verification (O4)."""
+
+    client_id: str
+    fact: Fact
+
+
+OnboardingEvent = CompanyInvited | LinkRenewed | ContactReminded | InvitationExpired | InvitationTakenBack | FactNoted

@@ -1,0 +1,175 @@
+"""What a firm may do with an invitation, what time does to it, and what the source's facts mean (O1-O6, O9, O11, E4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.onboarding.domain.events import (
+    CompanyInvited,
+    ContactReminded,
+    FactNoted,
+    InvitationExpired,
+    InvitationTakenBack,
+    LinkRenewed,
+    OnboardingEvent,
+)
+from services.onboarding.domain.states import REMINDERS, Company, Invitation, World, invitation_day, invite_key
+from services.onboarding.domain.verification import FINAL, Stage, fact_of
+from shared.contracts import portal
+from shared.contracts.onboarding import (
+    EVENTS,
+    InvitationFellDue,
+    InvitationMailed,
+    InvitationWithdrawn,
+    InviteCompany,
+    OnboardingStarted,
+    ResendInvitation,
+    WithdrawInvitation,
+)
+from shared.contracts.pleo import VerificationChanged
+from shared.decider import Counted, Refused, Said, Succeeded
+from shared.messages import Heard
+
+APART = timedelta(minutes=5)
+MOST_RESENDS = 5
+
+
+def invite(command: InviteCompany, world: World) -> Sequence[Any]:
+    """Begin an onboarding; clients makes the row and finishes the command (O1)."""
+    firm_id, company = command.actor.firm_id, world.company(command.client_id)
+    if not set(command.assign) <= set(command.known_members):
+        return [Refused("unknown_member")]
+    key = invite_key(firm_id, command.company_name, command.contact_email)
+    if company.invitation is not None or world.holders.get(key) is not None:
+        return [Refused("already_invited")]
+    if world.days.get(invitation_day(firm_id, command.issued_at), 0) >= world.limit:
+        return [Refused("too_many_invitations")]
+    invited = CompanyInvited(
+        client_id=command.client_id,
+        firm_id=firm_id,
+        company_name=command.company_name,
+        contact_name=command.contact_name,
+        contact_email=command.contact_email,
+        country=command.country,
+        by=command.actor.member_id,
+        reply_to=command.actor.email,
+        at=command.issued_at,
+    )
+    after = company.after(invited)
+    return [invited, _started(command), _mailed(after, "invite", command.issued_at), _news(after, command)]
+
+
+def resend(command: ResendInvitation, world: World) -> Sequence[Any]:
+    """Send a new link, which voids the older ones: five times at most, five minutes apart (O6, E4)."""
+    company, invitation = world.company(command.client_id), _invitation_of(command, world)
+    if invitation is None:
+        return [Refused("not_found")]
+    if company.stage is not Stage.INVITED or command.issued_at >= invitation.expires_at:
+        return [Refused("not_open")]
+    if invitation.number > MOST_RESENDS or command.issued_at - invitation.sent_at < APART:
+        return [Refused("too_many_invitations")]
+    renewed = LinkRenewed(command.client_id, command.actor.member_id, command.actor.email, command.issued_at)
+    return [renewed, _mailed(company.after(renewed), "resend", command.issued_at), Succeeded()]
+
+
+def withdraw(command: WithdrawInvitation, world: World) -> Sequence[Any]:
+    """Take an unanswered invitation back; clients takes the row away and finishes the command (O6)."""
+    company, invitation = world.company(command.client_id), _invitation_of(command, world)
+    if invitation is None:
+        return [Refused("not_found")]
+    if company.stage is not Stage.INVITED:
+        return [Refused("not_open")]
+    told = InvitationWithdrawn(
+        command_id=command.command_id,
+        member_id=command.actor.member_id,
+        firm_id=command.actor.firm_id,
+        client_id=command.client_id,
+    )
+    taken_back = InvitationTakenBack(command.client_id, command.issued_at)
+    return [*_with_its_end(company, taken_back), Said(EVENTS, command.client_id, told)]
+
+
+def fell_due(tick: InvitationFellDue, world: World) -> Sequence[Any]:
+    """Remind or end what is due by the tick's instant. After an outage one reminder stands for all that were missed (O6)."""
+    company = world.company(tick.client_id)
+    invitation = company.invitation
+    if invitation is None or company.due_at is None or company.due_at > tick.at:
+        return []
+    if invitation.expires_at <= tick.at:
+        return _with_its_end(company, InvitationExpired(tick.client_id))
+    reminder = sum(invitation.sent_at + wait <= tick.at for wait in REMINDERS)
+    reminded = ContactReminded(tick.client_id, reminder)
+    return [reminded, _mailed(company.after(reminded), "reminder", tick.at)]
+
+
+def fact(heard: Heard[VerificationChanged], world: World) -> Sequence[Any]:
+    """Note a fact; under one sequence the first seen stays (O4; contract, section 2)."""
+    said, company = heard.message, world.company(heard.message.client_id)
+    noted, known = fact_of(said, heard.stamp), company.fact(said.sequence)
+    if known is not None:
+        return [] if known.digest == noted.digest else [Counted("conflict")]
+    return _with_its_end(company, FactNoted(said.client_id, noted))
+
+
+def _invitation_of(command: ResendInvitation | WithdrawInvitation, world: World) -> Invitation | None:
+    """Another firm's company looks like none (E1)."""
+    invitation = world.company(command.client_id).invitation
+    return invitation if invitation is not None and invitation.firm_id == command.actor.firm_id else None
+
+
+def _with_its_end(company: Company, event: OnboardingEvent) -> list[Any]:
+    """Return *event* and, if it brings the onboarding to another final state, the news of it."""
+    after = company.after(event)
+    if after.invitation is None or after.stage == company.stage or after.stage not in FINAL:
+        return [event]
+    ended = portal.OnboardingEnded(
+        client_id=after.client_id, firm_id=after.invitation.firm_id, sequence=after.version, reason=str(after.stage)
+    )
+    return [event, Said(portal.CLIENTS, after.client_id, ended)]
+
+
+def _started(command: InviteCompany) -> Said:
+    started = OnboardingStarted(
+        command_id=command.command_id,
+        member_id=command.actor.member_id,
+        firm_id=command.actor.firm_id,
+        client_id=command.client_id,
+        company_name=command.company_name,
+        client_number=command.client_number,
+        country=command.country,
+        assign=command.assign,
+        at=command.issued_at,
+    )
+    return Said(EVENTS, command.client_id, started)
+
+
+def _mailed(company: Company, occasion: str, at: datetime) -> Said:
+    invitation = company.invitation
+    assert invitation is not None
+    mailed = InvitationMailed(
+        firm_id=invitation.firm_id,
+        client_id=company.client_id,
+        company_name=invitation.company_name,
+        contact_name=invitation.contact_name,
+        contact_email=invitation.contact_email,
+        number=invitation.number,
+        occasion=occasion,
+        reminder=invitation.reminded,
+        by=invitation.by,
+        reply_to=invitation.reply_to,
+        at=at,
+    )
+    return Said(EVENTS, company.client_id, mailed)
+
+
+def _news(company: Company, command: InviteCompany) -> Said:
+    invited = portal.CompanyInvited(
+        client_id=company.client_id,
+        firm_id=command.actor.firm_id,
+        sequence=company.version,
+        company_name=command.company_name,
+        country=command.country,
+    )
+    return Said(portal.CLIENTS, company.client_id, invited)

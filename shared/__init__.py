@@ -1,0 +1,1 @@
+"""What every service shares: the published language and the machinery that keeps its promises."""

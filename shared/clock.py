@@ -1,0 +1,60 @@
+"""Time as the system tells it: aware UTC datetimes, and RFC 3339 stamps that compare to the nanosecond."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+Stamp = NewType("Stamp", str)
+"""An instant as ``YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ``: equal length, so stamps compare as text (contract, section 2)."""
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))",
+    re.ASCII,
+)
+
+
+def now() -> datetime:
+    """Return the present moment in UTC; the one place that reads the clock."""
+    return datetime.now(UTC)
+
+
+def parse_stamp(text: str) -> Stamp:
+    """Return the RFC 3339 time *text* as a stamp; digits beyond the nanosecond are dropped. Raises ValueError."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not an RFC 3339 time: {text[:64]!r}")
+    year, month, day, hour, minute, second = (int(part) for part in match.group(1, 2, 3, 4, 5, 6))
+    leap = second == 60  # RFC 3339 allows the leap second; it is told as the one after it
+    whole = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC) + timedelta(seconds=leap)
+    if match[8]:
+        hours, minutes = int(match[9]), int(match[10])
+        if hours > 23 or minutes > 59:
+            raise ValueError(f"no such offset: {text[:64]!r}")
+        offset = timedelta(hours=hours, minutes=minutes)
+        whole = whole - offset if match[8] == "+" else whole + offset
+    nanos = (match[7] or "")[:9].ljust(9, "0")
+    return Stamp(f"{whole:%Y-%m-%dT%H:%M:%S}.{nanos}Z".rjust(30, "0"))
+
+
+def stamp_of(moment: datetime) -> Stamp:
+    """Return an aware datetime as a stamp."""
+    return Stamp(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z".rjust(30, "0"))
+
+
+def moment_of(stamp: str) -> datetime:
+    """Return a stamp as a datetime; what is finer than a microsecond is dropped."""
+    return datetime.fromisoformat(stamp[:26] + "+00:00")
+
+
+def shown(stamp: str) -> str:
+    """Return a stamp as RFC 3339 without trailing zeros, as the API shows it."""
+    head, _, nanos = stamp[:-1].partition(".")
+    nanos = nanos.rstrip("0")
+    return f"{head}.{nanos}Z" if nanos else f"{head}Z"
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return an aware datetime as RFC 3339 with ``Z``."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,123 @@
+"""Records set aside: how they are written, listed, and replayed after a fix (E3).
+
+``python -m shared.dead list TOPIC`` and ``python -m shared.dead replay TOPIC [--partition P --offset O]``; topic,
+partition and offset are those of the record's origin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from shared.clock import now, rfc3339
+from shared.messages import Letter, Record, Unreadable
+from shared.settings import load
+
+REPLAYED = "dead_replayed"
+MAX_REQUEST = 3 * 1024 * 1024
+
+
+def dead_letter(record: Record, fault: Unreadable, service: str, at: datetime) -> Letter:
+    """Return *record* as it is set aside: key and bytes unchanged, its headers, and why and whence (contract, section 2)."""
+    about = {
+        "dead_reason": fault.reason,
+        "dead_detail": fault.detail,
+        "dead_topic": record.topic,
+        "dead_partition": str(record.partition),
+        "dead_offset": str(record.offset),
+        "dead_service": service,
+        "dead_at": rfc3339(at),
+    }
+    own = tuple((name, value) for name, value in record.headers if name not in about and name != REPLAYED)
+    return Letter(
+        f"{record.topic}.dead",
+        record.key,
+        record.value,
+        (*own, *((name, text.encode("utf-8", "replace")) for name, text in about.items())),
+    )
+
+
+async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
+    """Yield every record set aside from *topic* that the broker still holds, oldest first."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=MAX_REQUEST)
+    await consumer.start()
+    try:
+        parts = consumer.partitions_for_topic(f"{topic}.dead") or await _partitions(consumer, f"{topic}.dead")
+        for number in sorted(parts):
+            tp = TopicPartition(f"{topic}.dead", number)
+            consumer.assign([tp])
+            await consumer.seek_to_beginning(tp)
+            end = (await consumer.end_offsets([tp]))[tp]
+            while await consumer.position(tp) < end:
+                for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
+                    if record.offset < end:
+                        yield record
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: Any, topic: str) -> set[int]:
+    await consumer._client.force_metadata_update()
+    return consumer.partitions_for_topic(topic) or set()
+
+
+async def show(bootstrap: str, topic: str) -> int:
+    """Print one line a record set aside; return how many."""
+    count = 0
+    async for record in letters(bootstrap, topic):
+        about = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("dead_")}
+        place = f"{about.get('dead_topic')} {about.get('dead_partition')} {about.get('dead_offset')}"
+        print(f"{place} {about.get('dead_at')} {about.get('dead_reason')} {len(record.value or b'')}B {about.get('dead_detail')}")
+        count += 1
+    return count
+
+
+async def replay(bootstrap: str, topic: str, partition: int | None, offset: int | None) -> int:
+    """Send records set aside from *topic* there again, marked as replayed; return how many."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_request_size=MAX_REQUEST)
+    await producer.start()
+    count = 0
+    try:
+        async for record in letters(bootstrap, topic):
+            about = dict(record.headers)
+            if partition is not None and int(about["dead_partition"]) != partition:
+                continue
+            if offset is not None and int(about["dead_offset"]) != offset:
+                continue
+            headers = [(name, value) for name, value in record.headers if not name.startswith("dead_")]
+            headers.append((REPLAYED, rfc3339(now()).encode()))
+            await producer.send_and_wait(
+                topic, record.value, record.key, partition=int(about["dead_partition"]), headers=headers
+            )
+            count += 1
+    finally:
+        await producer.stop()
+    return count
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m shared.dead", description="List and replay records set aside.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list").add_argument("topic")
+    again = commands.add_parser("replay")
+    again.add_argument("topic")
+    again.add_argument("--partition", type=int)
+    again.add_argument("--offset", type=int)
+    asked = parser.parse_args(arguments)
+    bootstrap = load().kafka_bootstrap_servers
+    if asked.command == "list":
+        print(f"{asyncio.run(show(bootstrap, asked.topic))} set aside", file=sys.stderr)
+    else:
+        print(f"{asyncio.run(replay(bootstrap, asked.topic, asked.partition, asked.offset))} replayed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""What a caller is told when something is refused: RFC 9457 problems with stable codes, in German and English (E1, G1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from shared import telemetry
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "malformed": ("Die Anfrage ist kein gültiges JSON.", "The request is not valid JSON."),
+    "invalid": ("Einige Angaben sind ungültig.", "Some of the values are not valid."),
+    "bad_cursor": ("Diese Seite gehört zu einer anderen Suche. Bitte beginnen Sie von vorn.", "This page belongs to another question. Please start again."),
+    "unauthenticated": ("Bitte melden Sie sich an.", "Please sign in."),
+    "not_a_member": ("Sie gehören nicht (mehr) zu dieser Firma.", "You are not a member of this firm."),
+    "service_only": ("Dieser Aufruf ist Diensten vorbehalten.", "This call is for services only."),
+    "admin_only": ("Das dürfen nur Administratoren.", "Only an administrator may do this."),
+    "tab_not_allowed": ("Diesen Reiter gibt es für Ihre Rolle nicht.", "Your role does not have this tab."),
+    "not_found": ("Das gibt es hier nicht.", "There is no such thing here."),
+    "no_route": ("Diese Adresse gibt es nicht.", "There is no such address."),
+    "method_not_allowed": ("Das geht an dieser Adresse nicht.", "This address does not allow that method."),
+    "too_large": ("Die Anfrage ist zu groß (höchstens 64 KiB).", "The request is too large (64 KiB at most)."),
+    "unsupported_media_type": ("Bitte senden Sie application/json.", "Please send application/json."),
+    "too_many_requests": ("Zu viele Anfragen. Bitte warten Sie einen Moment.", "Too many requests. Please wait a moment."),
+    "unavailable": ("Das geht gerade nicht. Bitte versuchen Sie es gleich noch einmal.", "This is not possible right now. Please try again shortly."),
+    "idempotency_key_reused": ("Dieser Idempotency-Key gehört zu einer anderen Anfrage.", "This Idempotency-Key belongs to another request."),
+    "not_connected": ("Der Mandant ist nicht verbunden.", "The client is not connected."),
+    "grant_invalid": ("Dieser Zugang gilt nicht (mehr).", "This grant is not valid (any more)."),
+    "link_invalid": ("Dieser Link gilt nicht (mehr).", "This link is not valid (any more)."),
+    "unknown_member": ("Diese Person gehört nicht zu Ihrer Firma.", "This person is not a member of your firm."),
+    "too_many_assignees": ("Mehr als 50 Zuständige je Mandant gehen nicht.", "A client can have 50 assignees at most."),
+    "invitation_withdrawn": ("Der Mandant hat die Einladung zurückgezogen.", "The client has withdrawn the invitation."),
+    "already_answered": ("Diese Einladung ist schon beantwortet.", "This invitation has been answered already."),
+    "already_invited": ("Dieses Unternehmen ist schon eingeladen.", "This company has been invited already."),
+    "too_many_invitations": ("Zu viele Einladungen. Bitte später noch einmal.", "Too many invitations. Please try again later."),
+    "not_open": ("Diese Einladung ist nicht mehr offen.", "This invitation is not open any more."),
+    "no_task": ("Bitte wählen Sie mindestens eine Aufgabe.", "Please choose at least one task."),
+    "no_assignee": ("Diesem Mandanten ist niemand zugewiesen.", "Nobody is assigned to this client."),
+    "too_many_reminders": ("Für heute sind genug Erinnerungen verschickt.", "Enough reminders were sent for today."),
+    "internal_error": ("Das hat nicht geklappt; wir sehen es uns an.", "This did not work; we are looking into it."),
+}
+
+
+def german(locale: str | None) -> bool:
+    """Say whether *locale* reads German: ``de…`` and absent do (G1)."""
+    return locale is None or locale.lower().startswith("de")
+
+
+def text_of(code: str, locale: str | None) -> str:
+    """Return what a person is told about *code*, in their language."""
+    de, en = _TEXTS.get(code, _TEXTS["invalid"])
+    return de if german(locale) else en
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field of a request."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):
+    """A refusal on its way to the caller."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *,
+        locale: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.locale = locale
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def response(self) -> Response:
+        """Return the problem as ``application/problem+json``."""
+        body: dict[str, Any] = {
+            "type": f"urn:portal:problem:{self.code}",
+            "title": text_of(self.code, "en"),
+            "status": self.status,
+            "code": self.code,
+            "detail": text_of(self.code, self.locale),
+            "trace_id": telemetry.trace_id(telemetry.trace.get()),
+            **self.members,
+        }
+        if self.errors:
+            body["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in self.errors]
+        headers = {"Cache-Control": "no-store", **self.headers}
+        if self.status == 401:
+            headers.setdefault("WWW-Authenticate", "Bearer")
+        return Response(orjson.dumps(body), self.status, headers, "application/problem+json")
+
+
+def field_errors(wrong: ValidationError) -> list[FieldError]:
+    """Return one entry per wrong field of a pydantic error, without echoing what was sent."""
+    found: dict[str, FieldError] = {}
+    for error in wrong.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in error["loc"]) or "body"
+        found.setdefault(name, FieldError(name, error["type"], error["msg"]))
+    return list(found.values())
