@@ -3,7 +3,141 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import batched_pairs
 from typing import Any
+
+import aiohttp
+
+from services.notifier import documents
+from services.notifier.domain import client_key
+from services.notifier.domain.mail import Knowledge, Mail
+from services.notifier.domain.subscription import Subscription, subscription_id
+from services.notifier.store import CLIENTS, MEMBERS, SUBSCRIPTIONS
+from shared.contracts.clients import ClientState, MemberState
+from shared.contracts.notifier import MailKind
+from shared.door import DOOR_KEY_HEADER
+from shared.mongo import Database
+from shared.telemetry import Log
+
+PAIRS_AT_ONCE = 500
+DOOR_SECONDS = 5.0
+CATCHING_UP_SECONDS = 3.0  # how long we wait for our copy before the mail is put off
+LOOK_AGAIN_SECONDS = 0.02
+log = Log("access")
+
+
+class DoorAway(Exception):
+    """Clients' door cannot be had at present: nothing is decided, nothing is sent."""
+
+
+@dataclass(slots=True)
+class View:
+    """What is known at one moment about the members and clients of some mails."""
+
+    members: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    allowed: dict[tuple[str, str], bool] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    clients: dict[str, ClientState] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    inviters: dict[str, MemberState] = field(default_factory=dict)
+
+    def recipient(self, mail: Mail) -> Mapping[str, Any] | None:
+        """Return who is to be mailed, None if they are no active member of the firm (any more)."""
+        member = self.members.get(mail.member_id or "")
+        return member if member and member["active"] and member["firm_id"] == mail.firm_id else None
+
+    def known(self, mail: Mail) -> dict[str, Knowledge]:
+        """Return what is known of every client of *mail*. A reminder goes out unassigned, too (R1)."""
+        present = self.recipient(mail) is not None
+        return {
+            part.client_id: Knowledge(
+                allowed=present and (mail.kind is MailKind.REMINDER or self.allowed.get((mail.member_id or "", part.client_id), False)),
+                subscription=self.subscriptions.get(subscription_id(mail.member_id or "", part.client_id)),
+                client=self.clients.get(client_key(mail.firm_id, part.client_id)),
+            )
+            for part in mail.parts
+        }
+
+    def behind(self) -> list[str]:
+        """Return the clients of which our copy is older than what the door said."""
+        return [key for key, version in self.versions.items() if key not in self.clients or self.clients[key].version < version]
+
+    def caught_up(self, mail: Mail) -> bool:
+        """Say whether our copies are as new as the door's answer, for every client of *mail*."""
+        behind = set(self.behind())
+        return not any(client_key(mail.firm_id, part.client_id) in behind for part in mail.parts)
+
+
+class Access:
+    """Asks clients' door in bulk, and waits for our copy to reach what the door has seen."""
+
+    def __init__(self, database: Database, clients_url: str, door_key: str) -> None:
+        self._database = database
+        self._url = f"{clients_url}/door/access"
+        self._headers = {DOOR_KEY_HEADER: door_key}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the connection pool."""
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DOOR_SECONDS))
+
+    async def stop(self) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def view(self, mails: Sequence[Mail]) -> View:
+        """Return what is known now about *mails*; raises DoorAway."""
+        view = View()
+        asked = [(mail, part.client_id) for mail in mails if mail.member_id for part in mail.parts]
+        firm_of = {(mail.member_id, client_id): mail.firm_id for mail, client_id in asked}
+        pairs = sorted((member, client) for member, client in firm_of if member)
+        for start in range(0, len(pairs), PAIRS_AT_ONCE):
+            answer = await self._ask(pairs[start : start + PAIRS_AT_ONCE])
+            view.members |= answer["members"]
+            for pair in answer["pairs"]:
+                key = (pair["member_id"], pair["client_id"])
+                view.allowed[key] = pair["allowed"]
+                view.versions[client_key(firm_of[key], pair["client_id"])] = pair["version"] or 0
+        view.versions = {key: version for key, version in view.versions.items() if version > 0}
+        firms = sorted({mail.firm_id for mail in mails})
+        await self._subscriptions(view, pairs, firms)
+        await self._copies(view, {client_key(mail.firm_id, client_id) for mail, client_id in asked}, firms)
+        await self._inviters(view, [mail for mail in mails if mail.kind is MailKind.INVITATION], firms)
+        return view
+
+    async def _ask(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+        assert self._session is not None
+        try:
+            async with self._session.post(self._url, json={"pairs": pairs}, headers=self._headers) as answer:
+                if answer.status != 200:
+                    raise DoorAway(f"{self._url} answers {answer.status}")
+                found: Mapping[str, Any] = await answer.json()
+                return found
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise DoorAway(f"{self._url}: {type(error).__name__}: {error}"[:300]) from error
+
+    async def _subscriptions(self, view: View, pairs: Iterable[tuple[str, str]], firms: list[str]) -> None:
+        ids = [subscription_id(member, client) for member, client in pairs]
+        async for found in self._database[SUBSCRIPTIONS].find({"_id": {"$in": ids}, "firm_id": {"$in": firms}}):
+            subscription = documents.subscription_of(found)
+            view.subscriptions[subscription.id] = subscription
+
+    async def _copies(self, view: View, keys: set[str], firms: list[str]) -> None:
+        """Read our copies, and those behind again until they have caught up or patience ends."""
+        wanted, tries = sorted(keys), int(CATCHING_UP_SECONDS / LOOK_AGAIN_SECONDS)
+        for _ in range(tries):
+            async for found in self._database[CLIENTS].find({"_id": {"$in": wanted}, "firm_id": {"$in": firms}}):
+                view.clients[found["_id"]] = documents.client_of(found)
+            wanted = view.behind()
+            if not wanted:
+                return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
+
+    async def _inviters(self, view: View, invitations: Sequence[Mail], firms: list[str]) -> None:
+        ids = sorted({str(mail.matter["by"]) for mail in invitations})
+        if ids:
+            async for found in self._database[MEMBERS].find({"_id": {"$in": ids}, "firm_id": {"$in": firms}}):
+                view.inviters[found["_id"]] = documents.member_of(found)

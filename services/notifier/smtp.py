@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class Line:
                 answer = await self._client.execute_command(b".")
         except SMTPResponseException as refusal:
             return await self._refused(refusal.code, refusal.message)
-        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+        except (SMTPException, OSError, ValueError) as error:
             why = f"{type(error).__name__}: {error}"[:300]
             return self._broken(Unknown(why) if at_the_dot else NotTaken(why))
         except BaseException:
@@ -107,7 +108,7 @@ class Line:
     async def _write(self, data: bytes) -> None:
         """Write *data* and wait until it left us, so that a stalled server is noticed before the final dot."""
         transport, protocol = self._client.transport, self._client.protocol
-        if transport is None or protocol is None:
+        if not isinstance(transport, asyncio.WriteTransport) or protocol is None:
             raise ConnectionResetError("the connection is gone")
         protocol.write(data)
         while transport.get_write_buffer_size():
@@ -132,6 +133,8 @@ class Line:
     def close(self) -> None:
         """Drop the connection, whatever it was in the middle of."""
         self.sound = False
+        if isinstance(self._client.transport, asyncio.Transport):
+            self._client.transport.abort()  # closing would first write out what still waits
         self._client.close()
 
 
@@ -164,11 +167,11 @@ class Pool:
             if await line.stands():
                 return line
             line.close()
-        client = SMTP(hostname=self._host, port=self._port, timeout=COMMAND_SECONDS)
+        client = SMTP(hostname=self._host, port=self._port, timeout=COMMAND_SECONDS, local_hostname=socket.gethostname())
         try:
             await client.connect()
             await client.ehlo()
-        except (SMTPException, OSError, TimeoutError) as error:
+        except (SMTPException, OSError) as error:
             client.close()
             raise Away(f"{type(error).__name__}: {error}"[:300]) from error
         return Line(client)

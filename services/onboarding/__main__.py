@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-import uvicorn
-
-from services.onboarding.app import SERVICE, Letters, build, database_of
+from services.onboarding.app import SERVICE, build
 from services.onboarding.scheduler import tick
-from shared import telemetry
+from shared.broker import producer
+from shared.mongo import Database
+from shared.service import serve
 from shared.settings import Settings, load
 
 
@@ -23,17 +22,16 @@ def main(arguments: Sequence[str]) -> None:
     ticking = parser.add_subparsers(dest="what").add_parser("tick", help="settle reminders and expiry that are due by an instant")
     ticking.add_argument("--at", required=True, type=instant, help="an instant with its offset, e.g. 2026-11-30T10:00:00+01:00")
     asked = parser.parse_args(arguments)
-    settings = load()
-    if asked.what == "tick":
-        if not settings.portal_dev_login:
-            sys.exit("tick is for local runs and tests: set PORTAL_DEV_LOGIN=1")
-        try:
-            print(f"{asyncio.run(settle(settings, asked.at))} invitations were due")
-        except TimeoutError:
-            sys.exit("not everything due was settled within 60 s: is the onboarding service running?")
+    if asked.what != "tick":
+        serve(SERVICE, build)
         return
-    telemetry.log_as(SERVICE)
-    uvicorn.run(build(settings), host=settings.host, port=settings.port, log_config=None, access_log=False)
+    settings = load()
+    if not settings.portal_dev_login:
+        sys.exit("tick is for local runs and tests: set PORTAL_DEV_LOGIN=1")
+    try:
+        print(f"{asyncio.run(settle(settings, asked.at))} invitations were due")
+    except TimeoutError:
+        sys.exit("not everything due was settled within 60 s: is the onboarding service running?")
 
 
 def instant(text: str) -> datetime:
@@ -46,15 +44,15 @@ def instant(text: str) -> datetime:
 
 async def settle(settings: Settings, at: datetime) -> int:
     """Return how many invitations were due by *at*, once they are settled."""
-    database, letters = database_of(settings), Letters(settings.kafka_bootstrap_servers)
+    database = Database(settings.mongodb_url, f"{settings.portal_database_prefix}_{SERVICE}")
+    letters = producer(settings.kafka_bootstrap_servers)
     await letters.start()
     try:
-        return await tick(database, letters.producer(), at)
+        return await tick(database, letters, at)
     finally:
         await letters.stop()
         database.close()
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        main(sys.argv[1:])
+    main(sys.argv[1:])

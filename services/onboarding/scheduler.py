@@ -9,6 +9,7 @@ from typing import Any
 
 from services.onboarding.store import due
 from shared.clock import now, rfc3339
+from shared.contracts.base import ClientId
 from shared.contracts.onboarding import COMMANDS, InvitationFellDue
 from shared.messages import write
 from shared.mongo import Database, transient
@@ -34,10 +35,9 @@ class Scheduler:
         """Begin to tick."""
         self._task = asyncio.create_task(self._run())
 
-    @property
-    def alive(self) -> bool:
-        """Whether the ticking task runs."""
-        return self._task is not None and not self._task.done()
+    def stuck(self) -> list[str]:
+        """Return why this process should be started anew; empty is good."""
+        return ["the scheduler has ended"] if self._task is not None and self._task.done() else []
 
     async def stop(self) -> None:
         """Tick no more."""
@@ -50,7 +50,7 @@ class Scheduler:
             try:
                 moment = now()
                 await publish(self._producer(), await due(self._database, moment, AT_ONCE), moment)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - time does not stop for a round that failed
                 if transient(error):
                     log.warning("tick_waits", error=repr(error)[:300])
                 else:
@@ -58,13 +58,13 @@ class Scheduler:
             await asyncio.sleep(self._seconds)
 
 
-async def publish(producer: Any, client_ids: Iterable[str], at: datetime) -> None:
+async def publish(producer: Any, client_ids: Iterable[ClientId], at: datetime) -> None:
     """Say for each of *client_ids* that something may be due by *at*; returns once the broker has it all."""
     moment, sent = now(), []
     for client_id in client_ids:
-        tick = InvitationFellDue.model_validate({"client_id": client_id, "at": at})
-        id = f"due.{client_id}.{rfc3339(at)}"
-        letter = write(COMMANDS, client_id, tick, id=id, source="portal.onboarding", time=moment)
+        fell_due = InvitationFellDue(client_id=client_id, at=at)
+        name = f"due.{client_id}.{rfc3339(at)}"
+        letter = write(COMMANDS, client_id, fell_due, id=name, source="portal.onboarding", time=moment)
         sent.append(await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers)))
     await asyncio.gather(*sent)
 
@@ -77,7 +77,8 @@ async def tick(database: Database, producer: Any, at: datetime) -> int:
     client_ids = await due(database, at)
     await publish(producer, client_ids, at)
     keys = [client_id.encode() for client_id in client_ids]
+    waiting = {"key": {"$in": keys}}
     async with asyncio.timeout(SETTLED_WITHIN.total_seconds()):
-        while await due(database, at, 1) or await database[ROWS].find_one({"key": {"$in": keys}}, {"_id": 1}):
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        while await due(database, at, 1) or await database[ROWS].find_one(waiting, {"_id": 1}):
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)  # noqa: ASYNC110 - another process settles it
     return len(client_ids)

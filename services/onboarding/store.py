@@ -12,6 +12,7 @@ from pymongo import DeleteOne, IndexModel
 from services.onboarding.domain.states import Company, Invitation, Step, World, invitation_day, invite_key
 from services.onboarding.domain.verification import FINAL, Fact, Stage, decisive, word
 from shared.clock import Stamp, moment_of, stamp_of
+from shared.contracts.base import ClientId
 from shared.contracts.onboarding import STATE, InviteCompany, OnboardingState
 from shared.contracts.pleo import MissingItem, VerificationState
 from shared.handling import Change
@@ -73,8 +74,8 @@ class OnboardingStore:
         ]
 
 
-async def due(database: Database, at: datetime, limit: int = 0) -> list[str]:
-    """Return the client ids for which time has something to say by *at*, the longest due first; *limit* 0 is all."""
+async def due(database: Database, at: datetime, limit: int = 0) -> list[ClientId]:
+    """Return the companies for which time has something to say by *at*, the longest due first; *limit* 0 is all."""
     cursor = database[COMPANIES].find({"due_at": {"$lte": stamp_of(at)}}, {"_id": 1}).sort("due_at", 1).limit(limit)
     return [document["_id"] for document in await cursor.to_list(None)]
 
@@ -114,19 +115,17 @@ def tell(document: Mapping[str, Any]) -> tuple[str, OnboardingState]:
     """Return key and published state of *document*; ``state_at`` is a stamp, of the newest fact if nobody invited (O11)."""
     company = company_of(document)
     invitation, fact = company.invitation, decisive(company.facts)
-    state = OnboardingState.model_validate_json(
-        OnboardingState.model_construct(
-            version=company.version,
-            client_id=document["_id"],
-            firm_id=document["invitation"]["firm_id"] if invitation else None,
-            state=str(company.stage) if company.stage else None,
-            final=company.stage in FINAL,
-            connected=company.connected,
-            verification=word(company.facts),
-            missing=company.missing,
-            invited_at=invitation.invited_at if invitation else None,
-            state_at=document["stage_at"] or (fact.at if fact else None),
-        ).model_dump_json()
+    state = OnboardingState(
+        version=company.version,
+        client_id=company.client_id,
+        firm_id=invitation.firm_id if invitation else None,
+        state=str(company.stage) if company.stage else None,
+        final=company.stage in FINAL,
+        connected=company.connected,
+        verification=word(company.facts),
+        missing=company.missing,
+        invited_at=invitation.invited_at if invitation else None,
+        state_at=document["stage_at"] or (fact.at if fact else None),
     )
     return company.client_id, state
 

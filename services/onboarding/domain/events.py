@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.onboarding.domain.verification import Fact
+from shared.contracts.base import ClientId, FirmId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
 class CompanyInvited:
     """A firm invited a company (O1)."""
 
-    client_id: str
-    firm_id: str
+    client_id: ClientId
+    firm_id: FirmId
     company_name: str
     contact_name: str
     contact_email: str
     country: str
-    by: str
+    by: MemberId
     reply_to: str
     at: datetime
 
@@ -27,8 +28,8 @@ class CompanyInvited:
 class LinkRenewed:
     """The invitation was sent again: a new link, the older ones are void (O6)."""
 
-    client_id: str
-    by: str
+    client_id: ClientId
+    by: MemberId
     reply_to: str
     at: datetime
 
@@ -37,7 +38,7 @@ class LinkRenewed:
 class ContactReminded:
     """The contact is reminded for the *reminder*-th time of the newest link (O6)."""
 
-    client_id: str
+    client_id: ClientId
     reminder: int
 
 
@@ -45,14 +46,14 @@ class ContactReminded:
 class InvitationExpired:
     """Nobody answered in time (O6)."""
 
-    client_id: str
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationTakenBack:
     """The firm withdrew the invitation (O6)."""
 
-    client_id: str
+    client_id: ClientId
     at: datetime
 
 
@@ -60,7 +61,7 @@ class InvitationTakenBack:
 class FactNoted:
     """The source said something new about the verification (O4)."""
 
-    client_id: str
+    client_id: ClientId
     fact: Fact
 
 

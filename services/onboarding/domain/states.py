@@ -17,6 +17,7 @@ from services.onboarding.domain.events import (
 )
 from services.onboarding.domain.verification import FINAL, Fact, Stage, decisive, granted, path
 from shared.clock import Stamp, stamp_of
+from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.pleo import MissingItem
 from shared.names import fold
 
@@ -38,14 +39,14 @@ class Step:
 class Invitation:
     """A firm's invitation; *by* and *reply_to* are of who sent the newest link, *number* counts the links."""
 
-    firm_id: str
+    firm_id: FirmId
     company_name: str
     contact_name: str
     contact_email: str
     country: str
     invited_at: datetime
     sent_at: datetime
-    by: str
+    by: MemberId
     reply_to: str
     number: int = 1
     reminded: int = 0
@@ -72,7 +73,7 @@ class Invitation:
 class Company:
     """A company with every fact about it; *stood* are the final states that were shown and then corrected, oldest first."""
 
-    client_id: str
+    client_id: ClientId
     version: int = 0
     invitation: Invitation | None = None
     facts: tuple[Fact, ...] = ()
@@ -210,14 +211,14 @@ class World:
     """What one batch touches: companies, who holds an invitation's key, how many a firm invited on a day."""
 
     limit: int
-    companies: dict[str, Company] = field(default_factory=dict)
-    holders: dict[str, str | None] = field(default_factory=dict)
+    companies: dict[ClientId, Company] = field(default_factory=dict)
+    holders: dict[str, ClientId | None] = field(default_factory=dict)
     days: dict[str, int] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
+    changed: set[ClientId] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
 
-    def company(self, client_id: str) -> Company:
+    def company(self, client_id: ClientId) -> Company:
         """Return the company, a blank one if nothing is known of it."""
         return self.companies.get(client_id) or Company(client_id)
 

@@ -1,0 +1,133 @@
+"""What a mail says: subject, text and HTML as pure functions of frozen figures, in the reader's language (N6-N8, R4, G1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.notifier.domain.mail import Digest, Told
+from services.notifier.words import Words, words_for
+from shared.contracts.base import Money, Task
+from shared.contracts.clients import Figure, ReminderRequested
+from shared.contracts.onboarding import InvitationMailed
+
+REMINDED = "remind"  # within an invitation's occasion: not the first mail with this link
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=lambda name: name is not None and name.endswith(".html"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The parts of a mail; they hold no time of sending, so that a preview has the same bytes (N15)."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def digest_letter(digest: Digest, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail that tells *digest* to the member called *name*."""
+    w = words_for(locale)
+    clients = [{"name": told.name, "rows": _rows(told, w)} for told in digest.told]
+    return _letter("digest", digest_subject(digest, w), w=w, name=name, clients=clients, more=digest.more, portal_url=portal_url)
+
+
+def digest_subject(digest: Digest, w: Words) -> str:
+    """Return a subject that says the essential: "3 Mandanten brauchen Sie: 14 Quittungen fehlen"."""
+    if digest.missing_in_all:
+        essential = w.missing(digest.missing_in_all)
+    elif digest.low_in_all:
+        essential = w.low_clients(digest.low_in_all)
+    elif digest.ready_in_all:
+        essential = w.ready(digest.ready_in_all)
+    else:
+        return w.say("Bei Ihren Mandanten ist nichts offen", "Nothing is outstanding with your clients")
+    return f"{w.clients_need_you(digest.clients_in_all)}: {essential}"
+
+
+def reminder_letter(reminder: ReminderRequested, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail by which an admin reminds the member called *name* (R4)."""
+    w = words_for(locale)
+    by, client = reminder.by.name, reminder.client_name
+    tasks = [_task(figure, w) for figure in reminder.tasks]
+    subject = w.say(f"{by} erinnert Sie an {client}: {tasks[0]}", f"{by} reminds you of {client}: {tasks[0]}")
+    intro = w.say(f"{by} bittet Sie, sich um {client} zu kümmern:", f"{by} asks you to look after {client}:")
+    return _letter(
+        "reminder", subject, w=w, name=name, by=by, intro=intro, tasks=tasks, comment=reminder.comment, portal_url=portal_url
+    )
+
+
+def invitation_letter(invitation: InvitationMailed, firm_name: str | None, locale: str | None, link: str) -> Letter:
+    """Return the mail that asks a contact to come to Pleo; *locale* is the firm's."""
+    w = words_for(locale)
+    firm = firm_name or w.say("Ihre Buchhaltungsfirma", "Your accounting firm")
+    company = invitation.company_name
+    subject = w.say(f"{firm} lädt {company} zu Pleo ein", f"{firm} invites {company} to Pleo")
+    if REMINDED in invitation.occasion:
+        subject = f"{w.say('Erinnerung', 'Reminder')}: {subject}"
+    intro = w.say(
+        f"{firm} möchte {company} bei Pleo betreuen und lädt Sie ein, das Konto einzurichten.",
+        f"{firm} would like to look after {company} on Pleo and invites you to set up the account.",
+    )
+    return _letter("invitation", subject, w=w, name=invitation.contact_name, intro=intro, link=link)
+
+
+def _letter(template: str, subject: str, **values: Any) -> Letter:
+    text = _templates.get_template(f"{template}.txt").render(subject=subject, **values)
+    html = _templates.get_template(f"{template}.html").render(subject=subject, **values)
+    return Letter(subject, text, html)
+
+
+def _rows(told: Told, w: Words) -> list[Mapping[str, str]]:
+    f = told.figures
+    return [
+        _row(w, w.say("Kontostand", "Account balance"), _balance(f.balance, w), _balance_change(told, w), f.balance_at)
+        | {"note": w.say("niedrig", "low") if f.low_balance else ""},
+        _row(w, w.say("Fehlende Quittungen", "Missing receipts"), _count(f.missing_receipts, w), _change(told.missing_change, w), f.missing_receipts_at),
+        _row(w, w.say("Ausgaben bereit zum Export", "Expenses ready to export"), _count(f.export_ready, w), _change(told.ready_change, w), f.export_ready_at),
+    ]
+
+
+def _row(w: Words, label: str, value: str | None, change: str, as_of: str | None) -> dict[str, str]:
+    known = value is not None
+    return {"label": label, "value": value or w.no_data, "change": change, "note": "", "since": w.since(as_of) if known else ""}
+
+
+def _count(value: int | None, w: Words) -> str | None:
+    return None if value is None else w.number(value)
+
+
+def _balance(balance: Money | None, w: Words) -> str | None:
+    return None if balance is None else w.money(balance.amount_minor, balance.currency)
+
+
+def _change(value: int | None, w: Words) -> str:
+    return "" if value is None else w.change(value)
+
+
+def _balance_change(told: Told, w: Words) -> str:
+    balance = told.figures.balance
+    return "" if balance is None or told.balance_change is None else w.money_change(told.balance_change, balance.currency)
+
+
+def _task(figure: Figure, w: Words) -> str:
+    match figure.task:
+        case Task.MISSING_RECEIPTS:
+            return w.missing(figure.count) if figure.count is not None else f"{w.say('Fehlende Quittungen', 'Missing receipts')}: {w.no_data}"
+        case Task.EXPORT_READY:
+            return w.ready(figure.count) if figure.count is not None else f"{w.say('Ausgaben bereit zum Export', 'Expenses ready to export')}: {w.no_data}"
+        case Task.LOW_BALANCE if figure.outstanding:
+            return w.low(figure.balance)
+        case Task.LOW_BALANCE:
+            return f"{w.say('Kontostand', 'Account balance')}: {_balance(figure.balance, w) or w.no_data}"

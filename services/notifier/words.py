@@ -1,0 +1,108 @@
+"""What mails say in German and English, and how figures, money and times are written in a member's locale (G1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+
+from services.notifier.domain.schedule import BERLIN
+from shared.clock import moment_of
+from shared.contracts.base import Money
+from shared.problems import german
+
+MINUS = "\u2212"
+
+
+def locale_of(tag: str | None) -> Locale:
+    """Return the locale in which figures are written: the member's own where it speaks the mail's language, else ``de`` or ``en``."""
+    language = "de" if german(tag) else "en"
+    try:
+        own = Locale.parse((tag or language).replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(language)
+    return own if own.language == language else Locale.parse(language)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The phrases of one language, figures in one locale."""
+
+    locale: Locale
+
+    @property
+    def language(self) -> str:
+        """``de`` or ``en``."""
+        return self.locale.language
+
+    def say(self, german_text: str, english_text: str) -> str:
+        """Return the text of this language."""
+        return german_text if self.language == "de" else english_text
+
+    def number(self, value: int) -> str:
+        """Return *value* as people write it."""
+        return format_decimal(value, locale=self.locale)
+
+    def change(self, value: int) -> str:
+        """Return a change with its sign: ``+2`` or ``−2`` (N6)."""
+        return f"{'+' if value > 0 else MINUS}{self.number(abs(value))}"
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """Return an amount in the minor unit of its currency as people write it."""
+        amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+        return format_currency(amount, currency, locale=self.locale)
+
+    def money_change(self, amount_minor: int, currency: str) -> str:
+        """Return a change of a balance with its sign (N6)."""
+        return f"{'+' if amount_minor > 0 else MINUS}{self.money(abs(amount_minor), currency)}"
+
+    def since(self, stamp: str | None) -> str:
+        """Return since when a figure is true, in Berlin time; empty if never heard of."""
+        if stamp is None:
+            return ""
+        moment = format_datetime(moment_of(stamp), "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale)
+        return f"{self.say('seit', 'since')} {moment}"
+
+    @property
+    def no_data(self) -> str:
+        """What is said of a figure never heard of (N6)."""
+        return self.say("noch keine Angaben", "no data yet")
+
+    def missing(self, count: int) -> str:
+        """Say how many receipts are missing."""
+        n = self.number(count)
+        return self.say(f"{n} Quittung fehlt" if count == 1 else f"{n} Quittungen fehlen", f"{n} receipt missing" if count == 1 else f"{n} receipts missing")
+
+    def ready(self, count: int) -> str:
+        """Say how many expenses can be exported."""
+        n = self.number(count)
+        return self.say(
+            f"{n} Ausgabe bereit zum Export" if count == 1 else f"{n} Ausgaben bereit zum Export",
+            f"{n} expense ready to export" if count == 1 else f"{n} expenses ready to export",
+        )
+
+    def low(self, balance: Money | None) -> str:
+        """Say that a balance is low, and how low."""
+        amount = f" ({self.money(balance.amount_minor, balance.currency)})" if balance else ""
+        return self.say(f"Kontostand niedrig{amount}", f"balance low{amount}")
+
+    def low_clients(self, count: int) -> str:
+        """Say at how many clients the balance is low."""
+        n = self.number(count)
+        return self.say(f"{n}-mal Kontostand niedrig", f"{n} low balance" if count == 1 else f"{n} low balances")
+
+    def clients_need_you(self, count: int) -> str:
+        """Say how many clients the mail is about."""
+        n = self.number(count)
+        return self.say(
+            f"{n} Mandant braucht Sie" if count == 1 else f"{n} Mandanten brauchen Sie",
+            f"{n} client needs you" if count == 1 else f"{n} clients need you",
+        )
+
+
+def words_for(tag: str | None) -> Words:
+    """Return the words for a member's locale: ``de…`` and absent German, anything else English (G1)."""
+    return Words(locale_of(tag))
