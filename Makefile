@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 LOCKS := deploy/requirements/uv.txt deploy/requirements/dev.txt
 READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m deploy.local
-COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --python-version 3.11 \
+COMPILE := $(abspath $(BIN))/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .PHONY: help
@@ -49,9 +49,10 @@ format: $(READY) ## Put the code into its form
 contracts: $(READY) ## Generate the OpenAPI and AsyncAPI descriptions from the code
 	@$(BIN)/python -m deploy.contracts
 lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer versions)
-	@for name in uv run dev; do $(COMPILE) $(if $(UPGRADE),--upgrade) deploy/requirements/$$name.in -o deploy/requirements/$$name.txt; done
+	@cd deploy/requirements; for name in uv run dev; do $(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	@$(PYTHON) -m deploy.local.install jar-list
-	@$(PYTHON) -m deploy.local.install mail-lock
+	@cd deploy/local/mail && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+		--omit-lockfile-registry-resolved --loglevel=error
 
 ##@ Measure it
 .PHONY: bench chaos

@@ -20,6 +20,7 @@ from deploy.local.parts import SERVICES, Part
 
 READY_SECONDS = 120  # a loaded machine of two cores needs some twenty
 GROUND = {"kafka": parts.kafka, "mongo": parts.mongo, "mail": parts.mail}
+GRAVE = ("ERROR", "FATAL", "Error:", '"s":"E"', '"s":"F"')  # as Java, Python and MongoDB mark what matters in a log
 Say = Callable[[str], None]
 
 
@@ -126,27 +127,33 @@ def _launch(keeper: Keeper, run: Plan, base: Mapping[str, str], say: Say) -> Non
 def _bring_up(keeper: Keeper, run: Plan, services: bool, say: Say) -> None:
     told = all_parts(run)
     ground = [part for part in told if part.name in GROUND]
+    serving = [part for part in told if part.name in SERVICES] if services else []
+    if not _missing(keeper, [*ground, *serving]):
+        _await_ready(keeper, [*ground, *serving])
+        return
     _begin(keeper, ground, say)
     _await_ready(keeper, [part for part in ground if part.name == "kafka"])
     with ThreadPoolExecutor(1) as aside:
         provisioned = aside.submit(_provision, run)
         _await_ready(keeper, ground)
         provisioned.result()
-    if services:
-        serving = [part for part in told if part.name in SERVICES]
-        _begin(keeper, serving, say)
-        _await_ready(keeper, serving)
+    _begin(keeper, serving, say)
+    _await_ready(keeper, serving)
 
 
 def _begin(keeper: Keeper, told: Iterable[Part], say: Say) -> None:
-    processes = keeper.processes()
-    missing = [part for part in told if not processes[part.name].runs]
+    missing = _missing(keeper, told)
     if not missing:
         return
     _refuse_busy_ports(missing)
     say(f"Starting {', '.join(part.name for part in missing)} …")
     for part in missing:
         keeper.begin(part.name)
+
+
+def _missing(keeper: Keeper, told: Iterable[Part]) -> list[Part]:
+    processes = keeper.processes()
+    return [part for part in told if not processes[part.name].runs]
 
 
 def _await_ready(keeper: Keeper, told: Iterable[Part]) -> None:
@@ -169,8 +176,9 @@ def _await_ready(keeper: Keeper, told: Iterable[Part]) -> None:
 
 def _last_words(keeper: Keeper, name: str) -> str:
     log = keeper.log(name)
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
-    said = f"; it said: {lines[-1].strip()[:300]}" if lines else ""
+    lines = [line for line in log.read_text(errors="replace").splitlines()[-200:] if line.strip()] if log.exists() else []
+    grave = [line for line in lines if any(word in line for word in GRAVE)] or lines
+    said = f"; it said: {grave[-1].strip()[:300]}" if grave else ""
     return f"see {log}, mend it and run make up again{said}"
 
 

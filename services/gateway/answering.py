@@ -53,7 +53,13 @@ def location(command_id: str) -> str:
 
 
 def answer(
-    request: Request, settled: Settled | None, secret: str, product_url: str, waited: int | None, created: bool, own: Mapping[str, int]
+    request: Request,
+    settled: Settled | None,
+    secret: str,
+    product_url: str,
+    waited: int | None,
+    created: bool,
+    own: Mapping[str, int],
 ) -> Response:
     """Return the answer to a command's request."""
     headers = {"Location": location(request.command_id)}

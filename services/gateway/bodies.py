@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
@@ -20,13 +20,15 @@ MAX_MEMBERS = 500
 MAX_CLIENTS = 500
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|javascript|data|tel):|[\w-]\.[a-z]{2,}[/:?#]", re.IGNORECASE)
-_BARE_DOMAIN = re.compile(r"[\w-]{2,}\.(?:com|net|org|info|biz|io|de|eu|at|ch|fr|uk|dk|se|nl|ru|cn|xyz|top|site|online|app|link)\b", re.IGNORECASE)
+_ENDINGS = "com|net|org|info|biz|io|de|eu|at|ch|fr|uk|dk|se|nl|ru|cn|xyz|top|site|online|app|link"
+_BARE_DOMAIN = re.compile(rf"[\w-]{{2,}}\.(?:{_ENDINGS})\b", re.IGNORECASE)
 
 
 @cache
 def countries() -> frozenset[str]:
     """Return the codes of ISO 3166-1 alpha-2: CLDR's territories without its groups and reserved codes."""
-    return frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
+    codes = (str(code) for code in Locale("en").territories)
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
 
 
 def without_url(value: str) -> str:
@@ -111,7 +113,14 @@ class Acceptance(Wire):
 class Disconnection(Wire):
     """That the end of a connection is meant (I5)."""
 
-    confirm: Literal[True]
+    confirm: bool
+
+    @field_validator("confirm")
+    @classmethod
+    def _meant(cls, value: bool) -> bool:
+        if not value:
+            raise PydanticCustomError("literal_error", "must be true")
+        return value
 
 
 class Invitation(Wire):

@@ -20,6 +20,7 @@ from shared.problems import Problem
 
 SOURCE = "portal.gateway"
 LAST_LOOK_SECONDS = 0.8
+_BEYOND_PATIENCE = 0.4  # patience ends at 4.5 s
 BY_CLIENTS = (Owner.CLIENTS,)
 BY_ONBOARDING = (Owner.ONBOARDING,)
 BY_NOTIFIER = (Owner.NOTIFIER,)
@@ -65,8 +66,8 @@ class Commands:
         self._publisher = publisher
         self._owners = owners
 
-    async def carry(self, ask: Ask, request: Request, *, repeated: bool, wait: float) -> Settled | None:
-        """Publish *request* and wait for its outcome; None if there is none in *wait* seconds.
+    async def carry(self, ask: Ask, request: Request, *, repeated: bool, wait: float | None) -> Settled | None:
+        """Publish *request* and wait for its outcome; None if there is none in *wait* seconds, or in what is left of five.
 
         A repeated one is looked up first: the doors know more than we do, and what they do not know is published again.
         Raises 503 with the command's id if Kafka did not take it in time.
@@ -76,8 +77,9 @@ class Commands:
             settled = await self._quietly(ask, request) if repeated else None
             if settled is None:
                 await self._publish(request)
+                left = _left(ask) if wait is None else wait
                 ask.patience.reschedule(None)  # from here on the caller says how long
-                settled = await self._wait(ask, request, waiter, repeated, wait)
+                settled = await self._wait(ask, request, waiter, repeated, left)
         return settled
 
     async def _wait(self, ask: Ask, request: Request, waiter: Waiter, repeated: bool, wait: float) -> Settled | None:
@@ -131,6 +133,12 @@ class Commands:
             return await self.look(ask, request, seconds)
         except Problem:
             return None
+
+
+def _left(ask: Ask) -> float:
+    """Return the seconds until a last look at the doors must begin for the answer to be there within five."""
+    due = ask.patience.when()
+    return 0.0 if due is None else max(0.1, due - asyncio.get_running_loop().time() + _BEYOND_PATIENCE - LAST_LOOK_SECONDS)
 
 
 def _settled(said: Mapping[str, Any]) -> Settled | None:

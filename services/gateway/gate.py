@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from services.gateway.bells import Bells
 from services.gateway.limits import Limiter
 from services.gateway.owners import Owners
 from services.gateway.reading import read_body
@@ -21,7 +22,6 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from services.gateway.commands import Commands
-    from services.gateway.stream import Bells
 
 UPLOAD_SECONDS = 30.0
 _ID = re.compile(ID_PATTERN)
@@ -132,7 +132,10 @@ class Gate:
 
     async def viewer(self, ask: Ask, client_id: str | None = None, members: Sequence[str] = ()) -> Viewer:
         """Return the member who calls; whether they see *client_id* is in the answer. Raises 401, 403, 429, 503."""
-        caller = await self.member(ask)
+        return await self.seen_by_door(ask, await self.member(ask), client_id, members)
+
+    async def seen_by_door(self, ask: Ask, caller: Caller, client_id: str | None = None, members: Sequence[str] = ()) -> Viewer:
+        """Return who *caller* is, as clients' door knows them now (T10)."""
         asked = client_id if client_id is not None and is_id(client_id) else None
         said = await self.owners.caller(ask.authorization, asked, [member for member in members if is_id(member)])
         viewer = _viewer(caller, said)

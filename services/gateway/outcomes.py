@@ -40,7 +40,7 @@ class Outcomes:
                 del self._waiters[command_id]
 
     def heard(self, record: Record) -> None:
-        """Wake who waits for the outcome in *record*; nearly all of them are for other replicas, so the key is looked at first."""
+        """Wake who waits for the outcome in *record*; most are for other replicas, so the key is looked at first."""
         if record.key is None or record.key.decode("utf-8", "replace") not in self._waiters:
             return
         told = read(record, OUTCOMES.types)

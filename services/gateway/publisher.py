@@ -1,4 +1,4 @@
-"""To Kafka: commands are published once, acknowledged by every replica, or the caller is told (contract, "When a part is away")."""
+"""To Kafka: a command is acknowledged by every replica, or its caller is told ("When a part is away")."""
 
 from __future__ import annotations
 

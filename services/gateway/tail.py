@@ -1,4 +1,4 @@
-"""Hearing a topic from now on, without a group: every replica hears everything, and remembers nothing (facts: consumers go silent)."""
+"""Hearing topics from now on, without a group: every replica hears everything, and remembers nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ class Tail:
     """Hears every partition of *topics* from the end on; a lost broker is joined again where hearing broke off."""
 
     def __init__(
-        self, service: str, bootstrap: str, topics: Sequence[Topic], heard: Callable[[Record], None], gap: Callable[[], None] = lambda: None
+        self,
+        service: str,
+        bootstrap: str,
+        topics: Sequence[Topic],
+        heard: Callable[[Record], None],
+        gap: Callable[[], None] = lambda: None,
     ) -> None:
         self._service = service
         self._bootstrap = bootstrap
@@ -141,7 +146,7 @@ class Tail:
                 LAG.labels(self._service, tp.topic, str(tp.partition)).set(max(0, end - self._next[tp]))
                 if end < self._next[tp]:
                     return  # the topic was made anew
-            behind_since = None if not behind or behind_since is None and now < self._moved else behind_since or now
+            behind_since = (behind_since or now) if behind else None
             if behind_since is not None and now - max(behind_since, self._moved) > SILENT_SECONDS:
                 log.warning("tail_went_silent", behind=behind)
                 return

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 
 from services.notifier import documents
-from services.notifier.domain import client_key
 from services.notifier.domain.mail import Knowledge, Mail
 from services.notifier.domain.subscription import Subscription, subscription_id
+from services.notifier.domain.world import client_key
 from services.notifier.store import CLIENTS, MEMBERS, SUBSCRIPTIONS
 from shared.contracts.clients import ClientState, MemberState
 from shared.contracts.notifier import MailKind
@@ -52,7 +52,8 @@ class View:
         present = self.recipient(mail) is not None
         return {
             part.client_id: Knowledge(
-                allowed=present and (mail.kind is MailKind.REMINDER or self.allowed.get((mail.member_id or "", part.client_id), False)),
+                allowed=present
+                and (mail.kind is MailKind.REMINDER or self.allowed.get((mail.member_id or "", part.client_id), False)),
                 subscription=self.subscriptions.get(subscription_id(mail.member_id or "", part.client_id)),
                 client=self.clients.get(client_key(mail.firm_id, part.client_id)),
             )
@@ -118,17 +119,17 @@ class Access:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise DoorAway(f"{self._url}: {type(error).__name__}: {error}"[:300]) from error
 
-    async def _subscriptions(self, view: View, pairs: Iterable[tuple[str, str]], firms: list[str]) -> None:
+    async def _subscriptions(self, view: View, pairs: Iterable[tuple[str, str]], firms: Sequence[str]) -> None:
         ids = [subscription_id(member, client) for member, client in pairs]
-        async for found in self._database[SUBSCRIPTIONS].find({"_id": {"$in": ids}, "firm_id": {"$in": firms}}):
+        async for found in self._database[SUBSCRIPTIONS].find({"_id": {"$in": ids}, "firm_id": {"$in": list(firms)}}):
             subscription = documents.subscription_of(found)
             view.subscriptions[subscription.id] = subscription
 
-    async def _copies(self, view: View, keys: set[str], firms: list[str]) -> None:
+    async def _copies(self, view: View, keys: set[str], firms: Sequence[str]) -> None:
         """Read our copies, and those behind again until they have caught up or patience ends."""
         wanted, tries = sorted(keys), int(CATCHING_UP_SECONDS / LOOK_AGAIN_SECONDS)
         for _ in range(tries):
-            async for found in self._database[CLIENTS].find({"_id": {"$in": wanted}, "firm_id": {"$in": firms}}):
+            async for found in self._database[CLIENTS].find({"_id": {"$in": wanted}, "firm_id": {"$in": list(firms)}}):
                 view.clients[found["_id"]] = documents.client_of(found)
             wanted = view.behind()
             if not wanted:
@@ -136,8 +137,8 @@ class Access:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
 
-    async def _inviters(self, view: View, invitations: Sequence[Mail], firms: list[str]) -> None:
+    async def _inviters(self, view: View, invitations: Sequence[Mail], firms: Sequence[str]) -> None:
         ids = sorted({str(mail.matter["by"]) for mail in invitations})
         if ids:
-            async for found in self._database[MEMBERS].find({"_id": {"$in": ids}, "firm_id": {"$in": firms}}):
+            async for found in self._database[MEMBERS].find({"_id": {"$in": ids}, "firm_id": {"$in": list(firms)}}):
                 view.inviters[found["_id"]] = documents.member_of(found)

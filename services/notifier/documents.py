@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from services.notifier.domain import client_key
 from services.notifier.domain.mail import Line, Mail, MailStatus, Part
 from services.notifier.domain.reminder import Recipient, Reminder, ReminderTask
 from services.notifier.domain.subscription import Mailed, Subscription
+from services.notifier.domain.world import client_key
 from shared.contracts.base import State
 from shared.contracts.clients import ClientState, Figure, MemberState, Person
 from shared.contracts.notifier import DeliveryStatus, Frequency, MailKind, SkipReason

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -77,7 +78,13 @@ def address(name: str, mailbox: str) -> Address:
             raise Unmailable("an address is none that this mail server knows")
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
         return Address(display_name=harmless(name), addr_spec=f"{local}@{ascii_domain}")
-    except (ValueError, IndexError, AttributeError, TypeError) as wrong:  # the e-mail package has many ways to say it
+    except (
+        MessageError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        TypeError,
+    ) as wrong:  # the e-mail package has many ways to say it
         raise Unmailable(f"an address is none: {type(wrong).__name__}") from wrong
 
 

@@ -94,8 +94,20 @@ def _rows(told: Told, w: Words) -> list[Mapping[str, str]]:
     return [
         _row(w, w.say("Kontostand", "Account balance"), _balance(f.balance, w), _balance_change(told, w), f.balance_at)
         | {"note": w.say("niedrig", "low") if f.low_balance else ""},
-        _row(w, w.say("Fehlende Quittungen", "Missing receipts"), _count(f.missing_receipts, w), _change(told.missing_change, w), f.missing_receipts_at),
-        _row(w, w.say("Ausgaben bereit zum Export", "Expenses ready to export"), _count(f.export_ready, w), _change(told.ready_change, w), f.export_ready_at),
+        _row(
+            w,
+            w.say("Fehlende Quittungen", "Missing receipts"),
+            _count(f.missing_receipts, w),
+            _change(told.missing_change, w),
+            f.missing_receipts_at,
+        ),
+        _row(
+            w,
+            w.say("Ausgaben bereit zum Export", "Expenses ready to export"),
+            _count(f.export_ready, w),
+            _change(told.ready_change, w),
+            f.export_ready_at,
+        ),
     ]
 
 
@@ -124,9 +136,17 @@ def _balance_change(told: Told, w: Words) -> str:
 def _task(figure: Figure, w: Words) -> str:
     match figure.task:
         case Task.MISSING_RECEIPTS:
-            return w.missing(figure.count) if figure.count is not None else f"{w.say('Fehlende Quittungen', 'Missing receipts')}: {w.no_data}"
+            return (
+                w.missing(figure.count)
+                if figure.count is not None
+                else f"{w.say('Fehlende Quittungen', 'Missing receipts')}: {w.no_data}"
+            )
         case Task.EXPORT_READY:
-            return w.ready(figure.count) if figure.count is not None else f"{w.say('Ausgaben bereit zum Export', 'Expenses ready to export')}: {w.no_data}"
+            return (
+                w.ready(figure.count)
+                if figure.count is not None
+                else f"{w.say('Ausgaben bereit zum Export', 'Expenses ready to export')}: {w.no_data}"
+            )
         case Task.LOW_BALANCE if figure.outstanding:
             return w.low(figure.balance)
         case Task.LOW_BALANCE:

@@ -9,10 +9,10 @@ from typing import Any
 from pymongo import DESCENDING, IndexModel, UpdateMany, UpdateOne
 
 from services.notifier import documents
-from services.notifier.domain import World, client_key
 from services.notifier.domain.mail import WAITING, invitation_mail_id, reminder_mail_id
 from services.notifier.domain.schedule import LONGEST_GRACE
 from services.notifier.domain.subscription import subscription_id
+from services.notifier.domain.world import World, client_key
 from shared.contracts.clients import ClientEnded, ClientState, MemberLeft, MemberState, ReminderRequested
 from shared.contracts.notifier import DigestFellDue, MailKind, MailSettled, SetNotifications, SkipReason
 from shared.contracts.onboarding import InvitationMailed
@@ -31,7 +31,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     LEDGER: [
         IndexModel([("firm_id", 1), ("member_id", 1), ("due_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
         IndexModel(
-            [("firm_id", 1), ("member_id", 1), ("client_id", 1), ("due_at", DESCENDING), ("_id", DESCENDING)], name="newest_of_client"
+            [("firm_id", 1), ("member_id", 1), ("client_id", 1), ("due_at", DESCENDING), ("_id", DESCENDING)],
+            name="newest_of_client",
         ),
         IndexModel([("due_at", 1)], name="kept", expireAfterSeconds=int(LEDGER_KEPT.total_seconds())),
     ],
@@ -58,22 +59,17 @@ class NotifierStore:
         """Return every state that *heard* touches."""
         messages = [item.message for item in heard]
         world = World()
-        if wanted := _subscriptions(messages):
-            for found in await tx.find(SUBSCRIPTIONS, {"$or": wanted}):
-                subscription = documents.subscription_of(found)
-                world.subscriptions[subscription.id] = subscription
-        if wanted := _mails(messages):
-            for found in await tx.find(MAILS, {"$or": wanted}, {"letter": 0}):
-                world.mails[found["_id"]] = documents.mail_of(found)
-        if wanted := _reminders(messages):
-            for found in await tx.find(REMINDERS, {"$or": wanted}):
-                world.reminders[found["_id"]] = documents.reminder_of(found)
-        if ids := _clients(messages):
-            for found in await tx.find(CLIENTS, {"_id": {"$in": ids}}):
-                world.clients[found["_id"]] = documents.client_of(found)
-        if ids := _members(messages):
-            for found in await tx.find(MEMBERS, {"_id": {"$in": ids}}):
-                world.members[found["_id"]] = documents.member_of(found)
+        for found in await _found(tx, SUBSCRIPTIONS, _subscriptions(messages)):
+            subscription = documents.subscription_of(found)
+            world.subscriptions[subscription.id] = subscription
+        for found in await _found(tx, MAILS, _mails(messages), {"letter": 0}):
+            world.mails[found["_id"]] = documents.mail_of(found)
+        for found in await _found(tx, REMINDERS, _reminders(messages)):
+            world.reminders[found["_id"]] = documents.reminder_of(found)
+        for found in await _found(tx, CLIENTS, _by_id(_clients(messages))):
+            world.clients[found["_id"]] = documents.client_of(found)
+        for found in await _found(tx, MEMBERS, _by_id(_members(messages))):
+            world.members[found["_id"]] = documents.member_of(found)
         return world
 
     async def save(self, tx: Tx, world: World, source: str) -> Iterable[Change]:
@@ -81,6 +77,14 @@ class NotifierStore:
         await tx.bulk(MAILS, [UpdateOne({"_id": id}, {"$set": {"recorded": True}}) for id in sorted(world.recorded)])
         await tx.bulk(MAILS, _hurries(world))
         return [_change(world, kind, id) for kind, id in sorted(world.written)]
+
+
+async def _found(tx: Tx, collection: str, wanted: list[Document], projection: Document | None = None) -> list[Document]:
+    return await tx.find(collection, {"$or": wanted}, projection) if wanted else []
+
+
+def _by_id(ids: set[str]) -> list[Document]:
+    return [{"_id": {"$in": sorted(ids)}}] if ids else []
 
 
 def _hurries(world: World) -> list[UpdateMany]:
@@ -125,7 +129,7 @@ def _subscriptions(messages: Iterable[Any]) -> list[Document]:
                 wanted.append({"firm_id": message.firm_id, "client_id": message.client_id, "email": True})
             case _:
                 pass
-    return [{"_id": {"$in": sorted(ids)}}, *wanted] if ids else wanted
+    return [*_by_id(ids), *wanted]
 
 
 def _mails(messages: Iterable[Any]) -> list[Document]:
@@ -135,7 +139,9 @@ def _mails(messages: Iterable[Any]) -> list[Document]:
     for message in messages:
         match message:
             case SetNotifications(actor=actor, issued_at=at):
-                wanted.append({"member_id": actor.member_id, "due_at": {"$gte": at - LONGEST_GRACE, "$lte": at}, "kind": "digest"})
+                wanted.append(
+                    {"member_id": actor.member_id, "due_at": {"$gte": at - LONGEST_GRACE, "$lte": at}, "kind": "digest"}
+                )
             case DigestFellDue(member_id=member_id, at=at):
                 wanted.append({"member_id": member_id, "due_at": {"$gte": at - LONGEST_GRACE, "$lte": at}, "kind": "digest"})
             case ReminderRequested():
@@ -144,25 +150,24 @@ def _mails(messages: Iterable[Any]) -> list[Document]:
                 ids.add(invitation_mail_id(message.client_id, message.number, message.occasion))
             case _:
                 pass
-    return [{"_id": {"$in": sorted(ids)}}, *wanted] if ids else wanted
+    return [*_by_id(ids), *wanted]
 
 
 def _reminders(messages: Iterable[Any]) -> list[Document]:
     ids = {m.reminder_id for m in messages if isinstance(m, MailSettled) and m.reminder_id}
     keys = {client_key(m.firm_id, m.client_id) for m in messages if isinstance(m, ClientState)}
-    by_id = [{"_id": {"$in": sorted(ids)}}] if ids else []
-    return [*by_id, {"open": {"$in": sorted(keys)}}] if keys else by_id
+    return [*_by_id(ids), {"open": {"$in": sorted(keys)}}] if keys else _by_id(ids)
 
 
-def _clients(messages: Iterable[Any]) -> list[str]:
+def _clients(messages: Iterable[Any]) -> set[str]:
     ids = {client_key(m.firm_id, m.client_id) for m in messages if isinstance(m, ClientState)}
     for m in messages:
         if isinstance(m, MailSettled):
             ids |= {client_key(m.firm_id, d.client_id) for d in m.deliveries if d.reason is SkipReason.ACCESS_LOST}
-    return sorted(ids)
+    return ids
 
 
-def _members(messages: Iterable[Any]) -> list[str]:
+def _members(messages: Iterable[Any]) -> set[str]:
     ids = {m.member_id for m in messages if isinstance(m, MemberState)}
     ids |= {m.member_id for m in messages if isinstance(m, MailSettled) and any(d.reason for d in m.deliveries)}
-    return sorted(ids)
+    return ids

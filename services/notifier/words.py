@@ -18,7 +18,7 @@ MINUS = "\u2212"
 
 
 def locale_of(tag: str | None) -> Locale:
-    """Return the locale in which figures are written: the member's own where it speaks the mail's language, else ``de`` or ``en``."""
+    """Return the locale in which figures are written: their own where it speaks the mail's language, else ``de`` or ``en``."""
     language = "de" if german(tag) else "en"
     try:
         own = Locale.parse((tag or language).replace("-", "_"))
@@ -63,7 +63,9 @@ class Words:
         """Return since when a figure is true, in Berlin time; empty if never heard of."""
         if stamp is None:
             return ""
-        moment = format_datetime(moment_of(stamp), "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale)
+        moment = format_datetime(
+            moment_of(stamp), "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale
+        )
         return f"{self.say('seit', 'since')} {moment}"
 
     @property
@@ -74,7 +76,10 @@ class Words:
     def missing(self, count: int) -> str:
         """Say how many receipts are missing."""
         n = self.number(count)
-        return self.say(f"{n} Quittung fehlt" if count == 1 else f"{n} Quittungen fehlen", f"{n} receipt missing" if count == 1 else f"{n} receipts missing")
+        return self.say(
+            f"{n} Quittung fehlt" if count == 1 else f"{n} Quittungen fehlen",
+            f"{n} receipt missing" if count == 1 else f"{n} receipts missing",
+        )
 
     def ready(self, count: int) -> str:
         """Say how many expenses can be exported."""

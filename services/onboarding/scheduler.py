@@ -12,7 +12,7 @@ from shared.clock import now, rfc3339
 from shared.contracts.base import ClientId
 from shared.contracts.onboarding import COMMANDS, InvitationFellDue
 from shared.messages import write
-from shared.mongo import Database, transient
+from shared.mongo import Database
 from shared.relay import ROWS
 from shared.telemetry import Log
 
@@ -50,11 +50,8 @@ class Scheduler:
             try:
                 moment = now()
                 await publish(self._producer(), await due(self._database, moment, AT_ONCE), moment)
-            except Exception as error:  # noqa: BLE001 - time does not stop for a round that failed
-                if transient(error):
-                    log.warning("tick_waits", error=repr(error)[:300])
-                else:
-                    log.error("tick_failed", error)
+            except Exception as error:
+                log.warning("tick_waits", error=repr(error)[:500])
             await asyncio.sleep(self._seconds)
 
 
@@ -80,5 +77,5 @@ async def tick(database: Database, producer: Any, at: datetime) -> int:
     waiting = {"key": {"$in": keys}}
     async with asyncio.timeout(SETTLED_WITHIN.total_seconds()):
         while await due(database, at, 1) or await database[ROWS].find_one(waiting, {"_id": 1}):
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)  # noqa: ASYNC110 - another process settles it
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return len(client_ids)

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from services.gateway.bodies import Disconnection
 from services.gateway.endpoints import Endpoint, Query, Who
 from services.gateway.gate import Ask, Gate, seen
 from services.gateway.owners import Answer, Owner, query_of
 from services.gateway.routes.members import PAGE, passing
 from services.gateway.writing import Wish, writes
-from services.gateway.bodies import Disconnection
 from shared.contracts.base import ClientId, Command
 from shared.contracts.clients import DisconnectClient
 from shared.door import json_response
@@ -38,14 +38,15 @@ async def details(gate: Gate, ask: Ask) -> Response:
     notified = client.connected and (viewer.admin or client.assigned)  # N1
     path = f"/clients/{client_id}"
 
-    def part(owner: Owner, at: str) -> Awaitable[Answer]:
-        return gate.owners.ask(owner, at, ask.authorization, seconds=PART_SECONDS)
+    async def part(owner: Owner, at: str, there: bool = True) -> Mapping[str, Any] | Problem | None:
+        return await _told(gate.owners.ask(owner, at, ask.authorization, seconds=PART_SECONDS)) if there else None
 
+    row: Answer
     row, onboarding, reminders, notifications = await asyncio.gather(
         gate.owners.ask(Owner.CLIENTS, f"/v1{path}", ask.authorization),
-        _told(part(Owner.ONBOARDING, f"/door{path}")),
-        _told(part(Owner.NOTIFIER, f"/door{path}/reminders")) if client.connected else _nothing(),
-        _told(part(Owner.NOTIFIER, f"/v1{path}/notifications")) if notified else _nothing(),
+        part(Owner.ONBOARDING, f"/door{path}"),
+        part(Owner.NOTIFIER, f"/door{path}/reminders", client.connected),
+        part(Owner.NOTIFIER, f"/v1{path}/notifications", notified),
     )
     if not row.ok:
         return row.response()
@@ -70,10 +71,6 @@ async def _told(asked: Awaitable[Answer]) -> Mapping[str, Any] | Problem | None:
     except Problem as away:
         return away
     return None if answer.status in (403, 404, 409) else Problem(503, "unavailable")
-
-
-async def _nothing() -> None:
-    return None
 
 
 def _value(told: Mapping[str, Any] | Problem | None) -> Mapping[str, Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from services.gateway.answering import shown
@@ -19,7 +21,8 @@ async def status(gate: Gate, ask: Ask) -> Response:
     if request is None or (request.firm_id, request.member_id) != (viewer.firm_id, viewer.member_id):
         raise Problem(404, "not_found")
     settled = await gate.commands.look(ask, request)
-    body = {"command_id": request.command_id, "status": Status.PENDING, "code": None, "detail": None, "result": None}
+    body: dict[str, Any] = {"command_id": request.command_id, "status": Status.PENDING}
+    body |= dict.fromkeys(("code", "detail", "result"))
     if settled is not None and settled.status is Status.REFUSED:
         code = settled.code or "internal_error"
         body |= {"status": settled.status, "code": code, "detail": text_of(code, viewer.locale)}

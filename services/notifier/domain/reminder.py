@@ -60,9 +60,7 @@ def reminder_of(event: ReminderRequested) -> Reminder:
 
 def delivered(reminder: Reminder, member_id: MemberId, status: DeliveryStatus, reason: SkipReason | None) -> Reminder:
     """Return *reminder* with what became of the mail to *member_id*."""
-    recipients = tuple(
-        replace(r, status=status, reason=reason) if r.person.id == member_id else r for r in reminder.recipients
-    )
+    recipients = tuple(replace(r, status=status, reason=reason) if r.person.id == member_id else r for r in reminder.recipients)
     return replace(reminder, recipients=recipients)
 
 

@@ -88,15 +88,22 @@ def settle(subscription: Subscription, at: datetime) -> Due | None:
 def change(subscription: Subscription, command: SetNotifications) -> Subscription:
     """Return *subscription* as *command* wants it; what was due by then is settled already (N2, N4)."""
     frequency = command.frequency or subscription.frequency
-    wanted = replace(subscription, email=command.email, frequency=frequency, even_if_nothing=command.even_if_nothing)
+    wanted = replace(subscription, email=command.email, even_if_nothing=command.even_if_nothing)
     if not command.email or frequency is None:
-        return replace(wanted, next_at=None, ended=SkipReason.SWITCHED_OFF if subscription.email else subscription.ended)
+        ended = SkipReason.SWITCHED_OFF if subscription.email else subscription.ended
+        return replace(wanted, frequency=frequency, next_at=None, ended=ended)
     if not subscription.email:
         first = schedule.first_instant(command.issued_at)
-        return replace(wanted, since=command.issued_at, settled_at=None, next_at=first, ended=None)
+        return replace(wanted, frequency=frequency, since=command.issued_at, settled_at=None, next_at=first, ended=None)
+    return refrequented(wanted, frequency, command.issued_at)
+
+
+def refrequented(subscription: Subscription, frequency: Frequency, at: datetime) -> Subscription:
+    """Return *subscription*, settled up to *at*, with another frequency; before its first delivery the instant stays (N4)."""
     if frequency is subscription.frequency or subscription.settled_at is None:
-        return wanted
-    return replace(wanted, next_at=schedule.instant_after_change(frequency, command.issued_at, subscription.settled_at))
+        return replace(subscription, frequency=frequency)
+    next_at = schedule.instant_after_change(frequency, at, subscription.settled_at)
+    return replace(subscription, frequency=frequency, next_at=next_at)
 
 
 def end(subscription: Subscription) -> Subscription:

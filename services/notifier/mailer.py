@@ -1,0 +1,249 @@
+"""The mailer: takes what is due, asks who may see it, freezes it, and hands it to the mail server once (N9, N12, invariant 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from time import monotonic, perf_counter
+
+from services.notifier.access import Access, DoorAway, View
+from services.notifier.domain.mail import MailStatus, whole_status
+from services.notifier.envelope import Envelope, Unmailable, message_id, seal
+from services.notifier.planning import letter_of, overtaken, plan, reply_to
+from services.notifier.post import Lease, Post, Posted
+from services.notifier.smtp import Away, NotTaken, Pool, Result, Taken, Turned, Unknown
+from shared import telemetry
+from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, MailSettled
+from shared.mongo import transient
+
+AT_ONCE = 32
+LOOK_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 5.0
+NOT_YET = timedelta(seconds=1)
+Report = Callable[[MailSettled, str | None], Awaitable[None]]
+log = telemetry.Log("mailer")
+
+
+class Policy(StrEnum):
+    """What becomes of a mail that the mail server may or may not have (N12)."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What every mail of ours carries."""
+
+    mail_from: str
+    portal_url: str
+    secret: str
+
+
+class Mailer:
+    """Sends mails, a handful at a time; what it cannot send now it looks at again later."""
+
+    def __init__(
+        self,
+        post: Post,
+        access: Access,
+        pool: Pool,
+        sender: Sender,
+        report: Report,
+        now: Callable[[], datetime],
+        policy: Policy = Policy.RESEND,
+    ) -> None:
+        self._post = post
+        self._access = access
+        self._pool = pool
+        self._sender = sender
+        self._report = report
+        self._now = now
+        self._policy = policy
+        self._task: asyncio.Task[None] | None = None
+        self._last_turn = monotonic()
+
+    async def start(self) -> None:
+        """Begin to send."""
+        self._last_turn = monotonic()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; a mail being sent is left to its lease."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._pool.close()
+
+    def stuck(self, seconds: float) -> list[str]:
+        """Return why this process should be started anew; empty is good."""
+        if self._task is not None and self._task.done():
+            return ["the mailer has ended"]
+        silent = monotonic() - self._last_turn
+        return [f"the mailer has not turned for {silent:.0f} s"] if silent > seconds else []
+
+    async def _run(self) -> None:
+        pause = LOOK_SECONDS
+        while True:
+            self._last_turn = monotonic()
+            try:
+                found = await self.turn()
+                pause = 0 if found else LOOK_SECONDS
+            except DoorAway as away:
+                pause = min(max(pause, LOOK_SECONDS) * 2, LONGEST_PAUSE_SECONDS)
+                log.warning("door_away", why=str(away))
+            except Exception as error:
+                pause = min(max(pause, LOOK_SECONDS) * 2, LONGEST_PAUSE_SECONDS)
+                if transient(error):
+                    log.warning("database_away", why=repr(error)[:300])
+                else:
+                    log.error("mailer_failed", error)
+            await asyncio.sleep(pause)
+
+    async def turn(self) -> int:
+        """Look once at what waits, and say again what nobody recorded; return how many mails there were."""
+        for settled, trace in await self._post.unrecorded(AT_ONCE):
+            await self._report(settled, trace)
+        waiting = await self._post.waiting(AT_ONCE)
+        if not waiting:
+            return 0
+        view = await self._access.view([posted.mail for posted in waiting])
+        planned = [posted for posted in await self._each(self._planned, waiting, view) if posted is not None]
+        if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
+            view = await self._access.view([posted.mail for posted in planned])
+            await self._each(self._dispatched, planned, view)
+        return len(waiting)
+
+    async def _each(
+        self, step: Callable[[Posted, View], Awaitable[Posted | None]], mails: Sequence[Posted], view: View
+    ) -> list[Posted | None]:
+        """Take *step* with every mail; one that fails by a fault of ours is put off and holds up no other."""
+
+        async def careful(posted: Posted) -> Posted | None:
+            try:
+                return await step(posted, view)
+            except Exception as error:
+                if transient(error):
+                    raise
+                log.error("mail_failed", error, mail=posted.mail.id)
+                await self._post.put_off(posted, posted.pause, type(error).__name__)
+                return None
+
+        return list(await asyncio.gather(*(careful(posted) for posted in mails)))
+
+    async def _planned(self, posted: Posted, view: View) -> Posted | None:
+        """Return *posted* with its letter frozen, None if nothing is to be sent now."""
+        if not view.caught_up(posted.mail):
+            await self._post.put_off(posted, NOT_YET, "our copy is behind")
+            return None
+        if posted.mail.status is not MailStatus.DUE:
+            return posted
+        made = plan(posted.mail, view, self._now())
+        if made is None:
+            await self._post.put_off(posted, NOT_YET, "the inviting member is not known yet")
+            return None
+        if made.letter is None:
+            await self._settle(posted, whole_status(made.deliveries), made.deliveries)
+            return None
+        return await self._post.plan(posted, made.letter)
+
+    async def _dispatched(self, posted: Posted, view: View) -> None:
+        """Send *posted* unless it must not go any more."""
+        if not view.caught_up(posted.mail):
+            await self._post.put_off(posted, NOT_YET, "our copy is behind")
+        elif gone := overtaken(posted, view, self._now()):
+            await self._overtaken(posted, gone)
+        elif self._policy is Policy.HOLD and (posted.ambiguous or posted.mail.status is MailStatus.SENDING):
+            await self._settle(posted, MailStatus.OUTCOME_UNKNOWN, _all(posted, DeliveryStatus.OUTCOME_UNKNOWN))
+        else:
+            await self._send(posted)
+
+    async def _overtaken(self, posted: Posted, gone: Sequence[ClientDelivery]) -> None:
+        log.info("mail_overtaken", mail=posted.mail.id, clients=len(gone), ambiguous=posted.ambiguous)
+        if posted.ambiguous or posted.mail.status is MailStatus.SENDING:  # it may have been taken before
+            await self._settle(posted, MailStatus.OUTCOME_UNKNOWN, _all(posted, DeliveryStatus.OUTCOME_UNKNOWN))
+        else:
+            await self._post.replan(posted)
+
+    async def _send(self, posted: Posted) -> None:
+        try:
+            envelope = self._sealed(posted)
+        except Unmailable as wrong:
+            await self._settle(posted, MailStatus.FAILED, _all(posted, DeliveryStatus.FAILED), why=str(wrong))
+            return
+        try:
+            async with self._pool.line() as line:
+                lease = await self._post.claim(posted)
+                if lease is None:
+                    return
+                started = perf_counter()
+                result = await line.send(envelope.sender, envelope.recipient, envelope.message, lease.may_finish)
+                telemetry.MAIL.observe(perf_counter() - started)
+        except Away as away:
+            log.warning("mail_server_away", why=str(away))
+            await self._post.put_off(posted, posted.pause, str(away))
+            return
+        await self._after(lease, result)
+
+    async def _after(self, lease: Lease, result: Result) -> None:
+        posted = lease.posted
+        match result:
+            case Taken():
+                await self._settle(lease, MailStatus.SENT, posted.deliveries, sent_at=self._now())
+            case Turned(why):
+                await self._settle(lease, MailStatus.FAILED, _all(posted, DeliveryStatus.FAILED), why=why)
+            case NotTaken(why):
+                log.warning("mail_not_taken", mail=posted.mail.id, why=why)
+                await self._post.release(lease, ambiguous=False, why=why)
+            case Unknown(why):
+                log.warning("mail_outcome_unknown", mail=posted.mail.id, why=why, policy=self._policy.value)
+                await self._post.release(lease, ambiguous=True, why=why)  # the policy speaks at the next look
+
+    def _sealed(self, posted: Posted) -> Envelope:
+        assert posted.letter is not None
+        letter = letter_of(posted, self._sender.portal_url, self._sender.secret)
+        return seal(
+            posted.mail.id,
+            self._sender.mail_from,
+            (posted.letter["name"], posted.letter["address"]),
+            letter,
+            posted.letter["date"],
+            telemetry.continued(posted.mail.trace),
+            reply_to(posted.mail),
+        )
+
+    async def _settle(
+        self,
+        of: Posted | Lease,
+        status: MailStatus,
+        deliveries: Sequence[ClientDelivery],
+        sent_at: datetime | None = None,
+        why: str | None = None,
+    ) -> None:
+        """End a mail and say so; tried until the database takes it, since forgetting an accepted mail would send it twice."""
+        mail = (of.posted if isinstance(of, Lease) else of).mail
+        id = message_id(mail.id, self._sender.mail_from)
+        settled = await self._surely(lambda: self._post.settle(of, status, deliveries, sent_at, id, why))
+        log.info("mail_settled", mail=mail.id, status=status.value, why=why)
+        if mail.kind is MailKind.DIGEST:
+            telemetry.DIGESTS.labels(status.value).inc()
+        if settled is not None:
+            await self._report(settled, mail.trace)
+
+    async def _surely(self, step: Callable[[], Awaitable[MailSettled | None]]) -> MailSettled | None:
+        while True:
+            try:
+                return await step()
+            except Exception as error:
+                if not transient(error):
+                    raise
+                log.warning("settling_waits", why=repr(error)[:300])
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _all(posted: Posted, status: DeliveryStatus) -> list[ClientDelivery]:
+    """Return the deliveries of a letter that was to be sent and became *status* instead."""
+    return [d.model_copy(update={"status": status}) if d.status is DeliveryStatus.SENT else d for d in posted.deliveries]

@@ -1,0 +1,135 @@
+"""What a mail will say and whom it will reach, frozen before it is sent: from a mail and a view to a letter, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notifier.access import View
+from services.notifier.domain.mail import Digest, Mail, Told, barred, plan_digest
+from services.notifier.letters import Letter, digest_letter, invitation_letter, reminder_letter
+from services.notifier.post import Posted
+from shared.auth import derive
+from shared.contracts.clients import Figures, ReminderRequested
+from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
+from shared.contracts.onboarding import InvitationMailed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What sending means for every client of a mail, and what is frozen of the mail; *letter* None: nothing is to be sent."""
+
+    deliveries: Sequence[ClientDelivery]
+    letter: Mapping[str, Any] | None
+
+
+def plan(mail: Mail, view: View, now: datetime) -> Plan | None:
+    """Return what *mail* is to say at *now*, None if it is too early to say. A secret is never frozen (invariant 12)."""
+    match mail.kind:
+        case MailKind.DIGEST:
+            return _digest(mail, view, now)
+        case MailKind.REMINDER:
+            return _reminder(mail, view, now)
+        case MailKind.INVITATION:
+            return _invitation(mail, view, now)
+
+
+def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]:
+    """Return what must not be sent any more though the letter tells of it: access lost, switched off, or too late (N9, N11)."""
+    mail = posted.mail
+    told = {delivery.client_id for delivery in posted.deliveries if delivery.status is DeliveryStatus.SENT}
+    if mail.kind is MailKind.DIGEST:
+        known = view.known(mail)
+        found = [barred(part, mail.due_at, known[part.client_id], now) for part in mail.parts if part.client_id in told]
+        return [delivery for delivery in found if delivery is not None]
+    return [delivery for delivery in [_why_not(mail, view, now)] if delivery is not None]
+
+
+def letter_of(posted: Posted, portal_url: str, secret: str) -> Letter:
+    """Return the letter that was frozen, as it is read; an invitation's link is derived only here."""
+    mail, frozen = posted.mail, posted.letter
+    assert frozen is not None
+    match mail.kind:
+        case MailKind.DIGEST:
+            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url)
+        case MailKind.REMINDER:
+            reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)
+            return reminder_letter(reminder, frozen["name"], frozen["locale"], portal_url)
+        case MailKind.INVITATION:
+            invitation = InvitationMailed.model_validate(mail.matter, strict=False)
+            token = derive(secret, "onboarding", invitation.client_id, str(invitation.number))
+            return invitation_letter(invitation, frozen["firm_name"], frozen["locale"], f"{portal_url}/onboarding/{token}")
+
+
+def reply_to(mail: Mail) -> tuple[str, str] | None:
+    """Return whom an answer goes to: the admin who reminds or invites (R4)."""
+    match mail.kind:
+        case MailKind.REMINDER:
+            return mail.matter["by"]["name"], mail.matter["reply_to"]
+        case MailKind.INVITATION:
+            return "", mail.matter["reply_to"]
+        case MailKind.DIGEST:
+            return None
+
+
+def _digest(mail: Mail, view: View, now: datetime) -> Plan:
+    digest = plan_digest(mail.parts, mail.due_at, view.known(mail), now)
+    recipient = view.recipient(mail)
+    if not digest.told or recipient is None:
+        return Plan(digest.deliveries, None)
+    return _frozen(digest.deliveries, recipient, now, digest=_frosted(digest))
+
+
+def _reminder(mail: Mail, view: View, now: datetime) -> Plan:
+    why_not, recipient = _why_not(mail, view, now), view.recipient(mail)
+    if why_not is not None or recipient is None:
+        return Plan([why_not or _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)], None)
+    return _frozen([_delivery(mail, DeliveryStatus.SENT)], recipient, now)
+
+
+def _invitation(mail: Mail, view: View, now: datetime) -> Plan | None:
+    why_not, inviter = _why_not(mail, view, now), view.inviters.get(mail.matter["by"])
+    if why_not is not None:
+        return Plan([why_not], None)
+    if inviter is None:  # our copy of whom the portal let invite is on its way
+        return None
+    contact = {"name": mail.matter["contact_name"], "email": mail.matter["contact_email"], "locale": inviter.firm_locale}
+    return _frozen([_delivery(mail, DeliveryStatus.SENT)], contact, now, firm_name=inviter.firm_name)
+
+
+def _why_not(mail: Mail, view: View, now: datetime) -> ClientDelivery | None:
+    """Return why a reminder or an invitation does not go: the member was removed, the client disconnected, or too late (R1)."""
+    part = mail.parts[0]
+    if mail.kind is MailKind.REMINDER:
+        known = view.known(mail)[part.client_id]
+        if not known.allowed or known.client is None or not known.client.connected:
+            return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
+    return _delivery(mail, DeliveryStatus.MISSED) if now > part.give_up_at else None
+
+
+def _delivery(mail: Mail, status: DeliveryStatus, reason: SkipReason | None = None) -> ClientDelivery:
+    return ClientDelivery(client_id=mail.parts[0].client_id, status=status, reason=reason)
+
+
+def _frozen(deliveries: Sequence[ClientDelivery], to: Mapping[str, Any], now: datetime, **more: Any) -> Plan:
+    letter = {
+        "name": to["name"],
+        "address": to["email"],
+        "locale": to["locale"],
+        "date": now,
+        "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
+        **more,
+    }
+    return Plan(deliveries, letter)
+
+
+def _frosted(digest: Digest) -> Mapping[str, Any]:
+    told = [{**asdict(told), "figures": told.figures.model_dump()} for told in digest.told]
+    return {**asdict(digest), "told": told, "deliveries": []}
+
+
+def _thawed(frozen: Mapping[str, Any]) -> Digest:
+    told = tuple(Told(**{**one, "figures": Figures.model_validate(one["figures"])}) for one in frozen["told"])
+    return Digest(**{**frozen, "told": told, "deliveries": ()})

@@ -1,0 +1,205 @@
+"""The mails on their way: the one place that changes lease, attempt and status of a mail (invariants 1 and 9).
+
+Every change is one conditional update of one document: who comes second finds the condition gone and does nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from services.notifier import documents
+from services.notifier.domain.mail import OPEN, Mail, MailStatus
+from services.notifier.store import MAILS
+from shared.contracts.notifier import ClientDelivery, MailKind, MailSettled
+from shared.mongo import Database, Document
+
+LEASE = timedelta(seconds=75)  # outlives smtp.SEND_SECONDS
+LEASE_TO_FINISH_SECONDS = 10.0
+CONTENT_KEPT = timedelta(days=30)  # E5
+REPORT_AGAIN = timedelta(seconds=10)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A mail as it stands on its way. *letter* is frozen when planned; *ambiguous*: the mail server may have it already."""
+
+    mail: Mail
+    attempt: int
+    ambiguous: bool
+    waits: int
+    not_before: datetime
+    letter: Mapping[str, Any] | None
+
+    @property
+    def deliveries(self) -> list[ClientDelivery]:
+        """What sending this letter will mean for every client of the mail."""
+        return [ClientDelivery.model_validate(d, strict=False) for d in self.letter["deliveries"]] if self.letter else []
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait before the next try."""
+        return min(FIRST_PAUSE * (1 << min(self.waits, 10)), LONGEST_PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send one mail, once, until *ends* (monotonic seconds)."""
+
+    posted: Posted
+    token: str
+    ends: float
+
+    def may_finish(self) -> bool:
+        """Say whether enough is left for the final dot: another sender must not start meanwhile."""
+        return self.ends - monotonic() >= LEASE_TO_FINISH_SECONDS
+
+
+class Post:
+    """Reads and moves mails."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._mails = database[MAILS]
+        self._now = now
+
+    async def waiting(self, count: int) -> list[Posted]:
+        """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
+        where = {"status": {"$in": [status.value for status in OPEN]}, "not_before": {"$lte": self._now()}}
+        found = await self._mails.find(where).sort([("not_before", 1)]).limit(count).to_list(None)
+        return [_posted(document) for document in found]
+
+    async def plan(self, posted: Posted, letter: Mapping[str, Any]) -> Posted | None:
+        """Freeze what the mail says; None if it changed since it was read."""
+        same = {**_as_read(posted), "parts": {"$size": len(posted.mail.parts)}}
+        if not await self._change(same, {"status": MailStatus.PLANNED.value, "letter": letter}):
+            return None
+        return replace(posted, mail=replace(posted.mail, status=MailStatus.PLANNED), letter=letter)
+
+    async def replan(self, posted: Posted) -> None:
+        """Let a mail be planned anew, under the same id: nobody can have it yet."""
+        now = self._now()
+        await self._change(
+            {**_as_read(posted), "ambiguous": False}, {"status": MailStatus.DUE.value, "letter": None, "not_before": now}
+        )
+
+    async def claim(self, posted: Posted) -> Lease | None:
+        """Take the right to send *posted*; None if somebody else has it. Written (majority) before the first byte."""
+        now, token = self._now(), secrets.token_hex(8)
+        ends = monotonic() + LEASE.total_seconds()
+        crashed = posted.mail.status is MailStatus.SENDING
+        change = {
+            "status": MailStatus.SENDING.value,
+            "token": token,
+            "attempt": posted.attempt + 1,
+            "ambiguous": posted.ambiguous or crashed,
+            "not_before": now + LEASE,
+        }
+        return (
+            Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)
+            if await self._change(_as_read(posted), change)
+            else None
+        )
+
+    async def put_off(self, posted: Posted, pause: timedelta, why: str) -> None:
+        """Look at an untouched mail again after *pause*."""
+        await self._change(_as_read(posted), {"not_before": self._now() + pause, "waits": posted.waits + 1, "why": why})
+
+    async def release(self, lease: Lease, ambiguous: bool, why: str) -> None:
+        """Give a lease back after an attempt that did not succeed; it is tried again after a growing pause."""
+        change = {
+            "status": MailStatus.PLANNED.value,
+            "ambiguous": lease.posted.ambiguous or ambiguous,
+            "not_before": self._now() + lease.posted.pause,
+            "waits": lease.posted.waits + 1,
+            "why": why,
+        }
+        await self._change(_as_leased(lease), change)
+
+    async def settle(
+        self,
+        of: Posted | Lease,
+        status: MailStatus,
+        deliveries: Sequence[ClientDelivery],
+        sent_at: datetime | None = None,
+        message_id: str | None = None,
+        why: str | None = None,
+    ) -> MailSettled | None:
+        """End a mail; return what is to be recorded, None if another sender was quicker or nothing is to be recorded."""
+        posted = of.posted if isinstance(of, Lease) else of
+        to_record = posted.mail.kind is not MailKind.INVITATION
+        change = {
+            "status": status.value,
+            "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
+            "sent_at": sent_at,
+            "message_id": message_id,
+            "why": why,
+            "recorded": not to_record,
+            "report_after": self._now() + REPORT_AGAIN,
+            "expires_at": self._now() + CONTENT_KEPT,
+        }
+        if not await self._change(_as_leased(of) if isinstance(of, Lease) else _as_read(of), change) or not to_record:
+            return None
+        return _settled(posted.mail, deliveries, sent_at, message_id)
+
+    async def unrecorded(self, count: int) -> list[tuple[MailSettled, str | None]]:
+        """Return settled mails, and their traces, that nobody has recorded though it is time."""
+        now = self._now()
+        where = {
+            "recorded": False,
+            "status": {"$nin": [status.value for status in OPEN]},
+            "report_after": {"$lte": now},
+        }
+        found = await self._mails.find(where, {"letter": 0}).limit(count).to_list(None)
+        for document in found:
+            await self._change({"_id": document["_id"]}, {"report_after": now + REPORT_AGAIN})
+        return [(_settled_again(document), document["trace"]) for document in found]
+
+    async def _change(self, where: Document, change: Document) -> bool:
+        result = await self._mails.update_one(where, {"$set": change})
+        return bool(result.matched_count)
+
+
+def _posted(document: Mapping[str, Any]) -> Posted:
+    return Posted(
+        mail=documents.mail_of(document),
+        attempt=document["attempt"],
+        ambiguous=document["ambiguous"],
+        waits=document.get("waits", 0),
+        not_before=document["not_before"],
+        letter=document["letter"],
+    )
+
+
+def _as_read(posted: Posted) -> Document:
+    mail = posted.mail
+    return {"_id": mail.id, "firm_id": mail.firm_id, "status": mail.status.value, "attempt": posted.attempt}
+
+
+def _as_leased(lease: Lease) -> Document:
+    mail = lease.posted.mail
+    return {"_id": mail.id, "firm_id": mail.firm_id, "status": MailStatus.SENDING.value, "token": lease.token}
+
+
+def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], sent_at: datetime | None, message_id: str | None) -> MailSettled:
+    assert mail.member_id is not None
+    return MailSettled(
+        mail_id=mail.id,
+        kind=mail.kind,
+        reminder_id=mail.matter.get("reminder_id"),
+        firm_id=mail.firm_id,
+        member_id=mail.member_id,
+        due_at=mail.due_at,
+        sent_at=sent_at,
+        message_id=message_id,
+        deliveries=tuple(deliveries),
+    )
+
+
+def _settled_again(document: Mapping[str, Any]) -> MailSettled:
+    deliveries = [ClientDelivery.model_validate(d, strict=False) for d in document["deliveries"]]
+    return _settled(documents.mail_of(document), deliveries, document["sent_at"], document["message_id"])

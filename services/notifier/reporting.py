@@ -1,0 +1,23 @@
+"""How the mailer tells the state what became of a mail: by a record on our own command topic, like everybody (invariant 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.clock import now
+from shared.contracts.notifier import COMMANDS, MailSettled
+from shared.messages import write
+
+
+class Reporting:
+    """Publishes what the mailer settled; it is said again until the mail is marked recorded."""
+
+    def __init__(self, producer: Callable[[], Any]) -> None:
+        self._producer = producer
+
+    async def report(self, settled: MailSettled, trace: str | None) -> None:
+        """Return once the broker has it."""
+        name = f"settled.{settled.mail_id}"
+        letter = write(COMMANDS, settled.member_id, settled, id=name, source="portal.notifier", time=now(), trace=trace)
+        await self._producer().send_and_wait(letter.topic, letter.value, letter.key, headers=list(letter.headers))

@@ -1,0 +1,1 @@
+"""The tests, by level and then by room."""

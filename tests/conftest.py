@@ -1,0 +1,25 @@
+"""What every level of tests is given: the ground to stand on, and the system upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system import Ground, began, ended
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Ground]:
+    """Broker, database and mail catcher, running until the session ends."""
+    try:
+        yield began(services=False)
+    finally:
+        ended()
+
+
+@pytest.fixture(scope="session")
+def system(ground: Ground) -> Ground:
+    """The same run with the four services in it, without the demo firm."""
+    assert ground.endpoints
+    return began(services=True)

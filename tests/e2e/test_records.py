@@ -1,0 +1,57 @@
+"""What bad records get, and what SREs see (E3; contract, sections 2 and 3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.portal import Firm, Outside, eventually
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"\xff{", "not_json"),
+        (b'{"client_id": 5, "expense_id": "e"}', "invalid"),
+        (b"null", "invalid"),
+        (b'{"client_id": "$id", "expense_id": "' + b"x" * 1_000_000 + b'"}', "invalid"),
+    ],
+)
+async def test_a_bad_record_is_set_aside_once_and_those_behind_it_go_on(firm: Firm, outside: Outside, value: bytes, reason: str) -> None:
+    """E3: key and bytes unchanged, its origin in the headers."""
+    client_id = await firm.client("Niehaus Bau", firm.tom)
+    where = await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": client_id}, value=value)
+    await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": client_id, "expense_id": "good"})
+    await firm.figure(client_id, "missing_receipts", 1)
+
+    async def aside() -> list[dict[str, str]]:
+        found = []
+        for record in await outside.dead("pleo.receipts"):
+            headers = {name: text.decode() for name, text in record.headers}
+            if (int(headers["dead_partition"]), int(headers["dead_offset"])) == where:
+                assert record.value == value
+                assert record.key == client_id.encode()
+                found.append(headers)
+        return found
+
+    (headers,) = await eventually(aside)
+    assert headers["dead_reason"] == reason
+    assert headers["dead_topic"] == "pleo.receipts"
+    assert headers["dead_service"] == "clients"
+
+
+@pytest.mark.parametrize("service", ["CLIENTS", "ONBOARDING", "NOTIFIER", "GATEWAY"])
+async def test_every_service_tells_of_its_health(outside: Outside, service: str) -> None:
+    """Contract, section 3: metrics and both health pages."""
+    url = outside.endpoints[f"{service}_METRICS_URL"]
+    async with outside.http.get(url) as answer:
+        assert answer.status == 200
+        assert "portal_" in await answer.text()
+    for page in ("live", "ready"):
+        async with outside.http.get(url.removesuffix("/metrics") + f"/health/{page}") as answer:
+            assert answer.status == 200, await answer.text()
+
+
+async def test_an_unknown_address_has_no_route(outside: Outside) -> None:
+    """Contract, section 1: ``no_route`` and ``method_not_allowed``."""
+    assert (await outside.call("GET", "/v1/nowhere")).code == "no_route"
+    assert (await outside.call("PUT", "/v1/tabs")).code == "method_not_allowed"

@@ -1,0 +1,240 @@
+"""What a firm may do with an invitation, and what time does to it (O1, O3, O5, O6, O9, O11, E4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.onboarding.domain.verification import Stage
+from shared.contracts.base import ClientId
+from shared.contracts.onboarding import InvitationMailed, InvitationWithdrawn, OnboardingStarted
+from shared.contracts.portal import CompanyInvited, OnboardingEnded
+from shared.decider import Refused, Succeeded
+from tests.unit.onboarding.story import (
+    KANZLEI,
+    LEYLA,
+    MONDAY,
+    MUELLER_BAU,
+    OTHER_FIRM,
+    SPAETI,
+    TOM,
+    after,
+    fact,
+    given,
+    invite,
+    resend,
+    tick,
+    withdraw,
+)
+
+
+def test_an_invitation_starts_an_onboarding_and_mails_the_contact() -> None:
+    """O1: clients makes the row and finishes the command, so nothing here says that it succeeded."""
+    story = given().when(invite(assign=(TOM,), known=(TOM,)))
+    assert story.company().stage is Stage.INVITED
+    (started,), (mailed,), (news,) = story.said(OnboardingStarted), story.said(InvitationMailed), story.said(CompanyInvited)
+    assert (started.firm_id, started.assign, started.at) == (KANZLEI, (TOM,), MONDAY)
+    assert (mailed.number, mailed.occasion, mailed.reminder, mailed.by) == (1, "invite", 0, LEYLA)
+    assert (news.company_name, news.sequence) == ("Müller Bau GmbH", 1)
+    assert not any(isinstance(event, Refused | Succeeded) for event in story.decided)
+
+
+def test_whom_the_door_did_not_know_cannot_be_assigned() -> None:
+    """M3: for the whole command."""
+    story = given().when(invite(assign=(LEYLA, TOM), known=(LEYLA,)))
+    assert story.refusal == "unknown_member"
+    assert story.company().stage is None
+
+
+@pytest.mark.parametrize(
+    ("company", "email"), [("MUELLER  bau gmbh", "Chef@Mueller.example"), ("Müller Bau GmbH", "CHEF@müller.example")]
+)
+def test_the_same_company_and_contact_are_invited_once_however_they_are_spelled(company: str, email: str) -> None:
+    """O9: folded as in L1."""
+    assert given(invite()).when(invite(SPAETI, company=company, email=email)).refusal == "already_invited"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        invite(SPAETI, company="Späti"),
+        invite(SPAETI, email="other@mueller.example"),
+        invite(SPAETI, firm_id=OTHER_FIRM),
+    ],
+)
+def test_another_company_contact_or_firm_is_another_invitation(other: object) -> None:
+    """O9: both must be the same, and within one firm."""
+    assert given(invite()).when(other).refusal is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [withdraw(after(hours=1)), tick(after(days=30)), fact("verified", 1), fact("rejected", 1)],
+    ids=["withdrawn", "expired", "verified", "rejected"],
+)
+def test_after_any_final_state_the_company_may_be_invited_again(ending: object) -> None:
+    """O9: the key is free again; the next invitation is an onboarding of its own."""
+    story = given(invite()).when(ending)  # type: ignore[arg-type]
+    assert story.when(invite(SPAETI, at=after(days=40))).refusal is None
+    assert story.company(SPAETI).stage is Stage.INVITED
+
+
+def test_an_onboarding_whose_expiry_was_undone_holds_its_key_again() -> None:
+    """O6, O9: it is not in a final state any more."""
+    story = given(invite(), tick(after(days=30)), fact("accepted", 1))
+    assert story.when(invite(SPAETI, at=after(days=31))).refusal == "already_invited"
+
+
+def test_an_undone_expiry_does_not_take_the_key_from_a_newer_invitation() -> None:
+    """O9: whose key it is now keeps it, also when the older onboarding ends."""
+    story = given(invite(), tick(after(days=30)), invite(SPAETI, at=after(days=31)), fact("accepted", 1), fact("verified", 2))
+    assert story.company().stage is Stage.VERIFIED
+    assert story.when(invite(ClientId("third"), at=after(days=32))).refusal == "already_invited"
+
+
+def test_a_firm_invites_only_so_many_a_day_and_the_day_is_berlins() -> None:
+    """E4: 23:30 UTC in March is the next day already."""
+    evening = datetime(2026, 3, 2, 22, 59, tzinfo=UTC)
+    story = given(*(invite(ClientId(f"c{n}"), company=f"Nr. {n}", at=evening) for n in range(3)))
+    assert story.refusal is None
+    assert story.when(invite(ClientId("c4"), company="Nr. 4", at=evening)).refusal == "too_many_invitations"
+    assert story.when(invite(ClientId("c5"), company="Nr. 5", at=datetime(2026, 3, 2, 23, 0, tzinfo=UTC))).refusal is None
+
+
+def test_a_resend_makes_a_new_link_and_starts_the_time_anew() -> None:
+    """O6: only the newest is valid; reminders and expiry count from it."""
+    story = given(invite(), tick(after(days=3))).when(resend(after(days=5)))
+    (mailed,) = story.said(InvitationMailed)
+    assert (mailed.number, mailed.occasion, mailed.reminder) == (2, "resend", 0)
+    assert story.company().due_at == after(days=8)
+    assert Succeeded() in story.decided
+
+
+def test_resends_are_five_minutes_apart_and_five_at_most() -> None:
+    """E4: nobody floods anybody through us."""
+    assert given(invite()).when(resend(after(minutes=4, seconds=59))).refusal == "too_many_invitations"
+    story = given(invite(), *(resend(after(minutes=5 * n)) for n in range(1, 6)))
+    assert story.refusal is None
+    assert story.when(resend(after(days=1))).refusal == "too_many_invitations"
+
+
+@pytest.mark.parametrize("command", [resend, withdraw])
+def test_only_an_open_invitation_is_resent_or_withdrawn(command: object) -> None:
+    """O6: while the state is invited."""
+    assert callable(command)
+    assert given(invite(), fact("accepted", 1)).when(command(after(days=1))).refusal == "not_open"
+    assert given(invite(), withdraw(after(hours=1))).when(command(after(days=1))).refusal == "not_open"
+
+
+@pytest.mark.parametrize("command", [resend, withdraw])
+def test_another_firms_invitation_looks_like_none(command: object) -> None:
+    """E1: unknown and foreign are alike; a company nobody invited is not there either (O11)."""
+    assert callable(command)
+    assert given(invite()).when(command(after(days=1), firm_id=OTHER_FIRM)).refusal == "not_found"
+    assert given().when(command(after(days=1))).refusal == "not_found"
+    assert given(fact("verified", 1)).when(command(after(days=1))).refusal == "not_found"
+
+
+def test_a_withdrawal_is_told_and_stays_whatever_comes() -> None:
+    """O6: a fact is only noted, and connects nobody."""
+    story = given(invite()).when(withdraw(after(days=1)))
+    (ended,), (told,) = story.said(OnboardingEnded), story.said(InvitationWithdrawn)
+    assert (ended.reason, ended.sequence) == ("withdrawn", 2)
+    assert told.client_id == MUELLER_BAU
+    story.when(fact("in_review", 1, after(hours=1)))
+    assert story.company().stage is Stage.WITHDRAWN
+    assert not story.company().connected
+    assert len(story.company().facts) == 1
+    assert story.decided[1:] == []
+
+
+@pytest.mark.parametrize(("days", "reminder"), [(3, 1), (6, 2), (12, 3)])
+def test_the_contact_is_reminded_on_day_three_six_and_twelve(days: int, reminder: int) -> None:
+    """O6: with the same link; a moment too early does nothing, a second tick neither."""
+    story = given(invite(), *(tick(after(days=d)) for d in (3, 6, 12) if d < days))
+    assert story.when(tick(after(days=days, microseconds=-1))).decided == []
+    (mailed,) = story.when(tick(after(days=days))).said(InvitationMailed)
+    assert (mailed.number, mailed.occasion, mailed.reminder) == (1, "reminder", reminder)
+    assert story.when(tick(after(days=days))).decided == []
+
+
+def test_after_an_outage_one_reminder_stands_for_all_that_were_missed() -> None:
+    """E4: nobody is flooded; the next one comes as usual."""
+    story = given(invite()).when(tick(after(days=7)))
+    assert [mailed.reminder for mailed in story.said(InvitationMailed)] == [2]
+    assert story.company().due_at == after(days=12)
+
+
+def test_an_invitation_expires_on_day_thirty_without_another_reminder() -> None:
+    """O6: a link that is void is not mailed."""
+    story = given(invite()).when(tick(after(days=30)))
+    assert story.company().stage is Stage.EXPIRED
+    assert story.said(InvitationMailed) == []
+    assert [ended.reason for ended in story.said(OnboardingEnded)] == ["expired"]
+    assert story.company().due_at is None
+
+
+@pytest.mark.parametrize("state", ["accepted", "in_review", "verified"])
+def test_an_answered_invitation_is_neither_reminded_nor_ended(state: str) -> None:
+    """O6: unanswered ones only."""
+    assert given(invite(), fact(state, 1)).when(tick(after(days=31))).decided == []
+
+
+def test_a_fact_from_before_the_expiry_undoes_it_and_shows_as_a_correction() -> None:
+    """O5, O6: by the fact's time, however late it arrives."""
+    story = given(invite(), tick(after(days=31))).when(fact("connected", 1, after(days=30, microseconds=-1)))
+    assert story.company().stage is Stage.CONNECTED
+    assert story.company().connected
+    assert story.timeline == [("invited", False), ("expired", False), ("connected", True)]
+
+
+def test_a_fact_from_after_the_expiry_is_only_noted() -> None:
+    """O6: the link was void by then."""
+    story = given(invite(), tick(after(days=31))).when(fact("connected", 1, after(days=30)))
+    assert story.company().stage is Stage.EXPIRED
+    assert not story.company().connected
+
+
+def test_a_rejection_alone_connects_nobody() -> None:
+    """O3."""
+    assert not given(invite(), fact("rejected", 1)).company().connected
+    assert given(invite(), fact("rejected", 2), fact("connected", 1)).company().connected
+
+
+def test_a_late_fact_corrects_a_final_state_and_its_end_is_told_again() -> None:
+    """O5: the final fact with the lowest sequence counts, and everybody hears of it."""
+    story = given(invite(), fact("connected", 1), fact("verified", 5)).when(fact("rejected", 4))
+    assert story.timeline == [("invited", False), ("connected", False), ("verified", False), ("rejected", True)]
+    assert [ended.reason for ended in story.said(OnboardingEnded)] == ["rejected"]
+
+
+def test_a_late_step_finds_its_place_in_the_timeline() -> None:
+    """O8: every state with its time, in the source's order."""
+    story = given(invite(), fact("in_review", 3), fact("accepted", 1), fact("in_review", 2))
+    assert story.timeline == [("invited", False), ("accepted", False), ("in_review", False)]
+
+
+def test_what_is_missing_is_what_the_newest_request_names() -> None:
+    """O5: a rejection that can be mended lists what is missing; what was handed in is not asked for again."""
+    story = given(invite(), fact("information_required", 1, MONDAY, "ausweis", "register"))
+    assert [item.code for item in story.company().missing] == ["ausweis", "register"]
+    story.when(fact("information_required", 3, MONDAY, "register"))
+    assert [item.code for item in story.company().missing] == ["register"]
+    assert story.when(fact("in_review", 4)).company().missing == ()
+    assert all(kept.missing == () for kept in story.company().facts)
+
+
+def test_facts_about_a_company_nobody_invited_end_and_connect_nothing() -> None:
+    """O11: they only feed its verification."""
+    story = given().when(fact("connected", 1), fact("verified", 2))
+    company = story.company()
+    assert (company.stage, company.connected, company.open, company.timeline) == (None, False, False, ())
+    assert story.said(OnboardingEnded) == []
+    assert company.version == 2
+
+
+def test_a_stray_tick_does_nothing() -> None:
+    """House, invariant 1: the state decides whether a tick acts."""
+    assert given().when(tick(after(days=99))).decided == []
+    assert given(fact("verified", 1)).when(tick(after(days=99))).decided == []
