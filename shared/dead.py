@@ -52,7 +52,8 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
         for number in sorted(parts):
             tp = TopicPartition(f"{topic}.dead", number)
             consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
+            # seek_to_beginning can lose to the reset to "latest" that begins with every assignment: then nothing is found
+            consumer.seek(tp, (await consumer.beginning_offsets([tp]))[tp])
             end = (await consumer.end_offsets([tp]))[tp]
             while await consumer.position(tp) < end:
                 for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,13 @@ def ground() -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def system(ground: Ground) -> Ground:
-    """The same run with the four services in it, without the demo firm."""
+def home(ground: Ground) -> Path:
+    """The folder of the run: its ports, data and logs."""
+    return ground.home
+
+
+@pytest.fixture(scope="session")
+def system(ground: Ground) -> Mapping[str, str]:
+    """The endpoints of the same run with the four services in it, without the demo firm."""
     assert ground.endpoints
-    return began(services=True)
+    return began(services=True).endpoints

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import uvicorn
+import uvloop
 
 from services.gateway.app import build
 from shared import settings, telemetry
@@ -21,7 +22,6 @@ async def serve() -> None:
         build(ours, closing),
         host=ours.host,
         port=ours.port,
-        loop="uvloop",
         http="httptools",
         access_log=False,
         log_config=None,
@@ -43,5 +43,5 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     telemetry.log_as("gateway")
-    with asyncio.Runner(loop_factory=uvicorn.Config(None, loop="uvloop").get_loop_factory()) as runner:  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

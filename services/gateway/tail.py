@@ -14,6 +14,7 @@ from shared.messages import Record
 from shared.telemetry import LAG, Log
 
 POLL_MS = 500
+RETRY_MS = 500
 LOOK_SECONDS = 2.0
 LOOK_TIMEOUT = 4.0
 START_TIMEOUT = 15.0
@@ -85,6 +86,7 @@ class Tail:
             enable_auto_commit=False,
             auto_offset_reset="latest",
             request_timeout_ms=10_000,
+            retry_backoff_ms=RETRY_MS,  # aiokafka says each try aloud
         )
         try:
             async with asyncio.timeout(START_TIMEOUT):

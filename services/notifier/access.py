@@ -13,8 +13,8 @@ from services.notifier import documents
 from services.notifier.domain.mail import Knowledge, Mail
 from services.notifier.domain.subscription import Subscription, subscription_id
 from services.notifier.domain.world import client_key
-from services.notifier.store import CLIENTS, MEMBERS, SUBSCRIPTIONS
-from shared.contracts.clients import ClientState, MemberState
+from services.notifier.store import CLIENTS, SUBSCRIPTIONS
+from shared.contracts.clients import ClientState
 from shared.contracts.notifier import MailKind
 from shared.door import DOOR_KEY_HEADER
 from shared.mongo import Database
@@ -40,12 +40,15 @@ class View:
     versions: dict[str, int] = field(default_factory=dict)
     clients: dict[str, ClientState] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    inviters: dict[str, MemberState] = field(default_factory=dict)
 
     def recipient(self, mail: Mail) -> Mapping[str, Any] | None:
         """Return who is to be mailed, None if they are no active member of the firm (any more)."""
         member = self.members.get(mail.member_id or "")
         return member if member and member["active"] and member["firm_id"] == mail.firm_id else None
+
+    def inviter(self, mail: Mail) -> Mapping[str, Any]:
+        """Return who invited the contact; nothing if they are not known, which changes no more than the mail's words."""
+        return self.members.get(_asked_for(mail), {})
 
     def known(self, mail: Mail) -> dict[str, Knowledge]:
         """Return what is known of every client of *mail*. A reminder goes out unassigned, too (R1)."""
@@ -91,21 +94,19 @@ class Access:
     async def view(self, mails: Sequence[Mail]) -> View:
         """Return what is known now about *mails*; raises DoorAway."""
         view = View()
-        asked = [(mail, part.client_id) for mail in mails if mail.member_id for part in mail.parts]
-        firm_of = {(mail.member_id, client_id): mail.firm_id for mail, client_id in asked}
-        pairs = sorted((member, client) for member, client in firm_of if member)
+        firm_of = {(_asked_for(mail), part.client_id): mail.firm_id for mail in mails for part in mail.parts}
+        pairs = sorted(firm_of)
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             answer = await self._ask(pairs[start : start + PAIRS_AT_ONCE])
             view.members |= answer["members"]
             for pair in answer["pairs"]:
                 key = (pair["member_id"], pair["client_id"])
                 view.allowed[key] = pair["allowed"]
-                view.versions[client_key(firm_of[key], pair["client_id"])] = pair["version"] or 0
-        view.versions = {key: version for key, version in view.versions.items() if version > 0}
+                if pair["version"]:
+                    view.versions[client_key(firm_of[key], pair["client_id"])] = pair["version"]
         firms = sorted({mail.firm_id for mail in mails})
         await self._subscriptions(view, pairs, firms)
-        await self._copies(view, {client_key(mail.firm_id, client_id) for mail, client_id in asked}, firms)
-        await self._inviters(view, [mail for mail in mails if mail.kind is MailKind.INVITATION], firms)
+        await self._copies(view, {client_key(firm_id, client_id) for (_, client_id), firm_id in firm_of.items()}, firms)
         return view
 
     async def _ask(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
@@ -137,8 +138,7 @@ class Access:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
 
-    async def _inviters(self, view: View, invitations: Sequence[Mail], firms: Sequence[str]) -> None:
-        ids = sorted({str(mail.matter["by"]) for mail in invitations})
-        if ids:
-            async for found in self._database[MEMBERS].find({"_id": {"$in": ids}, "firm_id": {"$in": list(firms)}}):
-                view.inviters[found["_id"]] = documents.member_of(found)
+
+def _asked_for(mail: Mail) -> str:
+    """Return whom the door is asked about: the recipient, or who invited the contact (their firm's name and language)."""
+    return mail.member_id or str(mail.matter["by"])

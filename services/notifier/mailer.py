@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ AT_ONCE = 32
 LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)
+LAST_TURN_SECONDS = 8.0
 Report = Callable[[MailSettled, str | None], Awaitable[None]]
 log = telemetry.Log("mailer")
 
@@ -65,6 +67,7 @@ class Mailer:
         self._policy = policy
         self._task: asyncio.Task[None] | None = None
         self._last_turn = monotonic()
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Begin to send."""
@@ -72,8 +75,10 @@ class Mailer:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop; a mail being sent is left to its lease."""
+        """Stop once the mails in hand are sent; what takes too long is left to its lease."""
+        self._stopping.set()
         if self._task is not None:
+            await asyncio.wait({self._task}, timeout=LAST_TURN_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._pool.close()
@@ -87,7 +92,7 @@ class Mailer:
 
     async def _run(self) -> None:
         pause = LOOK_SECONDS
-        while True:
+        while not self._stopping.is_set():
             self._last_turn = monotonic()
             try:
                 found = await self.turn()
@@ -101,7 +106,8 @@ class Mailer:
                     log.warning("database_away", why=repr(error)[:300])
                 else:
                     log.error("mailer_failed", error)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def turn(self) -> int:
         """Look once at what waits, and say again what nobody recorded; return how many mails there were."""
@@ -142,9 +148,6 @@ class Mailer:
         if posted.mail.status is not MailStatus.DUE:
             return posted
         made = plan(posted.mail, view, self._now())
-        if made is None:
-            await self._post.put_off(posted, NOT_YET, "the inviting member is not known yet")
-            return None
         if made.letter is None:
             await self._settle(posted, whole_status(made.deliveries), made.deliveries)
             return None

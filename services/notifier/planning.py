@@ -25,8 +25,8 @@ class Plan:
     letter: Mapping[str, Any] | None
 
 
-def plan(mail: Mail, view: View, now: datetime) -> Plan | None:
-    """Return what *mail* is to say at *now*, None if it is too early to say. A secret is never frozen (invariant 12)."""
+def plan(mail: Mail, view: View, now: datetime) -> Plan:
+    """Return what *mail* is to say at *now*. A secret is never frozen (invariant 12)."""
     match mail.kind:
         case MailKind.DIGEST:
             return _digest(mail, view, now)
@@ -89,14 +89,12 @@ def _reminder(mail: Mail, view: View, now: datetime) -> Plan:
     return _frozen([_delivery(mail, DeliveryStatus.SENT)], recipient, now)
 
 
-def _invitation(mail: Mail, view: View, now: datetime) -> Plan | None:
-    why_not, inviter = _why_not(mail, view, now), view.inviters.get(mail.matter["by"])
+def _invitation(mail: Mail, view: View, now: datetime) -> Plan:
+    why_not, inviter = _why_not(mail, view, now), view.inviter(mail)
     if why_not is not None:
         return Plan([why_not], None)
-    if inviter is None:  # our copy of whom the portal let invite is on its way
-        return None
-    contact = {"name": mail.matter["contact_name"], "email": mail.matter["contact_email"], "locale": inviter.firm_locale}
-    return _frozen([_delivery(mail, DeliveryStatus.SENT)], contact, now, firm_name=inviter.firm_name)
+    contact = {"name": mail.matter["contact_name"], "email": mail.matter["contact_email"], "locale": inviter.get("firm_locale")}
+    return _frozen([_delivery(mail, DeliveryStatus.SENT)], contact, now, firm_name=inviter.get("firm_name"))
 
 
 def _why_not(mail: Mail, view: View, now: datetime) -> ClientDelivery | None:

@@ -104,8 +104,8 @@ async def tick(database: Database, producer: Any, at: datetime) -> int:
 
 
 async def _unsettled(database: Database, at: datetime) -> bool:
-    """Say whether a mail due by *at*, or a reminder or invitation of whenever, is not sent or not recorded."""
-    concerned = [{"due_at": {"$lte": at}}, {"kind": {"$ne": MailKind.DIGEST.value}}]
+    """Say whether a mail due by *at*, or a reminder of whenever, is not sent or not recorded."""
+    concerned = [{"due_at": {"$lte": at}, "kind": MailKind.DIGEST.value}, {"kind": MailKind.REMINDER.value}]
     where = {"recorded": False, "$or": concerned}
     on_its_way = {"status": {"$in": [status.value for status in OPEN]}, "$or": concerned}
     mails = database[MAILS]

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import cast
 
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPException, SMTPResponseException
@@ -108,10 +109,10 @@ class Line:
     async def _write(self, data: bytes) -> None:
         """Write *data* and wait until it left us, so that a stalled server is noticed before the final dot."""
         transport, protocol = self._client.transport, self._client.protocol
-        if not isinstance(transport, asyncio.WriteTransport) or protocol is None:
+        if transport is None or protocol is None:
             raise ConnectionResetError("the connection is gone")
         protocol.write(data)
-        while transport.get_write_buffer_size():
+        while cast("asyncio.WriteTransport", transport).get_write_buffer_size():  # uvloop's are none by class
             await asyncio.sleep(0.01)
         if not self._client.is_connected:
             raise ConnectionResetError("the connection was lost within the mail")
@@ -133,8 +134,8 @@ class Line:
     def close(self) -> None:
         """Drop the connection, whatever it was in the middle of."""
         self.sound = False
-        if isinstance(self._client.transport, asyncio.Transport):
-            self._client.transport.abort()  # closing would first write out what still waits
+        if self._client.transport is not None:
+            cast("asyncio.WriteTransport", self._client.transport).abort()  # closing would first write out what still waits
         self._client.close()
 
 

@@ -168,6 +168,6 @@ def _clients(messages: Iterable[Any]) -> set[str]:
 
 
 def _members(messages: Iterable[Any]) -> set[str]:
-    ids = {m.member_id for m in messages if isinstance(m, MemberState)}
+    ids: set[str] = {m.member_id for m in messages if isinstance(m, MemberState)}
     ids |= {m.member_id for m in messages if isinstance(m, MailSettled) and any(d.reason for d in m.deliveries)}
     return ids

@@ -265,11 +265,12 @@ class Bench:
         )
         await consumer.start()
         try:
-            await consumer._client.add_topic(topic)
-            parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+            cluster = await consumer._client.fetch_all_metadata()
+            parts = [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic))]
             consumer.assign(parts)
             ends = await consumer.end_offsets(parts)
-            await consumer.seek_to_beginning(*parts)
+            for part, begin in (await consumer.beginning_offsets(parts)).items():
+                consumer.seek(part, begin)
             found: list[ConsumerRecord] = []
             for part in parts:
                 while await consumer.position(part) < ends[part]:

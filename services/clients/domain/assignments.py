@@ -29,10 +29,10 @@ def assign(command: AssignMember, client: Client, world: World) -> Sequence[Any]
 def unassign(command: UnassignMember, client: Client, world: World) -> Sequence[Any]:
     """An admin, or the member, ends an assignment; a known member who is not assigned is no fault (M3)."""
     actor = command.actor
-    if actor.role is not Role.ADMIN and actor.member_id != command.member_id:
-        return [Refused("admin_only")]
     if world.member(command.member_id).firm_id != actor.firm_id:
         return [Refused("not_found")]
+    if actor.role is not Role.ADMIN and actor.member_id != command.member_id:
+        return [Refused("admin_only")]
     return [*without(client, (command.member_id,), command.issued_at), Succeeded()]
 
 
@@ -53,7 +53,7 @@ def assign_many(command: AssignMany, world: World) -> Sequence[Any]:
             code = "too_many_assignees"
         else:
             kept = tuple(m for m in client.assignees if m not in command.unassign)
-            events += _moved(client, (*kept, *(m for m in command.assign if m not in kept)), command.issued_at)
+            events += _moved(client, tuple(dict.fromkeys((*kept, *command.assign))), command.issued_at)
         items.append({"client_id": client_id, "status": "refused" if code else "succeeded", "code": code})
     return [*events, Succeeded({"items": items})]
 

@@ -89,7 +89,7 @@ def accept(command: AcceptInvitation, client: Client, world: World) -> Sequence[
         connected=True,
         connected_at=command.issued_at,
         assignees=tuple(dict.fromkeys((*client.assignees, *command.assign))),
-        version=client.version + 1,
+        version=client.version + 2,
     )
     return [
         InvitationAccepted(after),
@@ -104,7 +104,7 @@ def decline(command: DeclineInvitation, client: Client, world: World) -> Sequenc
     if (refusal := _answerable(client)) is not None:
         return [refusal]
     after = replace(
-        client, invitation=Invitation.DECLINED, ended_at=command.issued_at, assignees=(), version=client.version + 1
+        client, invitation=Invitation.DECLINED, ended_at=command.issued_at, assignees=(), version=client.version + 2
     )
     return [
         InvitationDeclined(after),
@@ -123,12 +123,12 @@ def disconnect(command: DisconnectClient, client: Client, world: World) -> Seque
 
 def parted(before: Client, after: Client, at: datetime) -> Sequence[Any]:
     """Return what the end of a connection leads to: assignments, subscriptions and waiting mails about it end (I5)."""
-    after = replace(after, connected=False, disconnected=True, ended_at=at, assignees=())
+    after = replace(after, connected=False, disconnected=True, ended_at=at, assignees=(), version=after.version + 1)
     ids: dict[str, Any] = {"firm_id": after.firm_id, "client_id": after.client_id}
     return [
         ClientParted(after),
         Said(said.EVENTS, key_of(after), said.ClientEnded(**ids)),
-        Said(portal.CLIENTS, after.client_id, portal.ClientDisconnected(**ids, sequence=after.version)),
+        Said(portal.CLIENTS, after.client_id, portal.ClientDisconnected(**ids, sequence=_first_of_two(after))),
         *told(before.assignees, after, at),
     ]
 
@@ -145,9 +145,14 @@ def _answerable(client: Client) -> Refused | None:
 
 def _answered(client: Client, *, accepted: bool) -> Said:
     news = portal.InvitationAnswered.model_validate(
-        {"client_id": client.client_id, "firm_id": client.firm_id, "sequence": client.version, "accepted": accepted}
+        {"client_id": client.client_id, "firm_id": client.firm_id, "sequence": _first_of_two(client), "accepted": accepted}
     )
     return Said(portal.CLIENTS, client.client_id, news)
+
+
+def _first_of_two(client: Client) -> int:
+    """Return the sequence of news that those of the assignees may follow: no two share one (contract, section 2)."""
+    return client.version - 1
 
 
 def _joined(company: Company, firm_id: str) -> Sequence[Any]:

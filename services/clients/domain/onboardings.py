@@ -85,6 +85,8 @@ def _followed(client: Client, company: Company, at: datetime) -> Client:
         return client
     if company.onboarding_firm != client.firm_id or client.onboarding is None:
         return replace(client, verification=company.verification)
+    if client.onboarding == "withdrawn":  # a withdrawal stays, also before an older state that comes late (O6)
+        return client
     connects = company.onboarding_connected and not client.connected and not client.disconnected
     after = replace(
         client,

@@ -28,24 +28,21 @@ def member_told(heard: Heard[MemberFact], world: World) -> Sequence[Any]:
     member = world.member(fact.member_id)
     content = fact.model_dump_json()
     stale = _stale(fact.sequence, content, member.sequence, member.heard)
-    if stale is not None:
+    late = fact.sequence < member.sequence and fact.sequence > member.described
+    if stale is not None and not late:
         return stale
-    return [
-        MemberKnown(
-            replace(
-                member,
-                firm_id=fact.firm_id,
-                name=fact.name,
-                email=fact.email,
-                role=fact.role,
-                locale=fact.locale,
-                active=True,
-                sequence=fact.sequence,
-                heard=content,
-                version=member.version + 1,
-            )
-        )
-    ]
+    after = replace(
+        member,
+        name=fact.name,
+        email=fact.email,
+        role=fact.role,
+        locale=fact.locale,
+        described=fact.sequence,
+        version=member.version + 1,
+    )
+    if not late:  # else they have left by now: their name is all that is new
+        after = replace(after, firm_id=fact.firm_id, active=True, sequence=fact.sequence, heard=content)
+    return [MemberKnown(after)]
 
 
 def member_removed(heard: Heard[MemberRemoved], world: World) -> Sequence[Any]:

@@ -35,6 +35,7 @@ class Member:
     locale: str | None = None
     active: bool = False
     sequence: int = -1
+    described: int = -1  # the sequence of the newest fact that tells who they are: a removal does not
     heard: str = ""
     version: int = 0
 

@@ -62,7 +62,7 @@ async def resolve(gate: Gate, ask: Ask) -> Response:
     body = await ask.body(required=True)
     parsed(body)
     token = checked(Token, body).token
-    answer = await gate.owners.ask(Owner.ONBOARDING, "/door/links/resolve", body={"token": token})
+    answer = await gate.owners.ask(Owner.ONBOARDING, "/door/links/resolve", ask.authorization, body={"token": token})
     if answer.status not in (200, 410):
         raise unavailable()
     return answer.response()

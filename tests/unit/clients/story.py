@@ -99,7 +99,7 @@ def said(story: Story[World], kind: type[Any]) -> list[Any]:
 
 def shown(client: Client, who: Somebody = LEYLA, locale: str | None = "de-DE", people: Sequence[Somebody] = PEOPLE) -> Any:
     """Return the row as *who* gets it, with *people* as the active members."""
-    by_id = {p.id: p.document() for p in people}
+    by_id = {str(p.id): p.document() for p in people}
     by_address = {p.email.casefold(): p.document() for p in people}
     return row(client, who.viewer(locale), by_id, by_address)
 
@@ -168,9 +168,7 @@ def redeem(at: datetime, token: str = "a") -> clients.RedeemGrant:
 
 
 def remind(*tasks: Task, by: Somebody = LEYLA, at: datetime = NOW, comment: str | None = None) -> clients.RemindAssignees:
-    return clients.RemindAssignees(
-        **_by(by, at), client_id=MUELLER_BAU, reminder_id="reminder", tasks=tasks, comment=comment
-    )
+    return clients.RemindAssignees(**_by(by, at), client_id=MUELLER_BAU, reminder_id="reminder", tasks=tasks, comment=comment)
 
 
 def invited(*assign: Somebody, name: str = "Müller Bau", number: str | None = None) -> onboarding.OnboardingStarted:

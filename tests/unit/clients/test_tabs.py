@@ -22,7 +22,7 @@ from tests.unit.clients.story import (
     withdrawn,
 )
 
-# what happened, the first message making the row → the tabs of any admin, what an assigned admin has besides, an assigned accountant
+# what happened, from the row on → the tabs of any admin, what an assigned admin has besides, those of an assigned accountant
 STATES: dict[str, tuple[tuple[Message, ...], str, str, str]] = {
     "pending invitation": ((added(),), "invitations", "", ""),
     "accepted invitation": ((added(), accept()), "all", "mine", "mine"),

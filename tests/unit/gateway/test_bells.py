@@ -32,7 +32,12 @@ def state(*assignees: str) -> ClientState:
     return ClientState.model_validate(said)
 
 
-PEOPLE = ((FIRM, "chef", Role.ADMIN), (FIRM, "leyla", Role.ACCOUNTANT), (FIRM, "tom", Role.ACCOUNTANT), (OTHER_FIRM, "eve", Role.ADMIN))
+PEOPLE = (
+    (FIRM, "chef", Role.ADMIN),
+    (FIRM, "leyla", Role.ACCOUNTANT),
+    (FIRM, "tom", Role.ACCOUNTANT),
+    (OTHER_FIRM, "eve", Role.ADMIN),
+)
 
 
 def test_a_client_is_news_for_admins_and_who_works_on_it() -> None:

@@ -1,0 +1,137 @@
+"""What goes into the database comes out as it was (documents), through BSON itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from bson import decode, encode
+from bson.codec_options import CodecOptions
+
+from services.clients import documents
+from services.clients.domain.states import Client, Company, Firm, Grant, Member, World
+from shared.contracts import pleo
+from shared.contracts.base import Task
+from tests.spec import NOW, Story
+from tests.unit.clients.story import (
+    KANZLEI,
+    LEYLA,
+    MUELLER_BAU,
+    TOM,
+    about,
+    accept,
+    added,
+    balance,
+    client_of,
+    clock,
+    decline,
+    disconnect,
+    grant,
+    invited,
+    leaves,
+    redeem,
+    remind,
+    stated,
+    told,
+)
+
+AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+FACTS = (
+    about(pleo.ReceiptMissing, "a", clock(1, 1)),
+    about(pleo.ExpenseExportReady, "a", clock(2)),
+    about(pleo.ReceiptMissing, "b", clock(1)),
+    about(pleo.ExpenseDeleted, "b", clock(3)),
+    about(pleo.ExpenseDeleted, "c", clock(3)),
+    balance(2**63 - 1, clock(1), low=True),
+)
+FULL = (
+    added(to=TOM.email, number="4711"),
+    accept(TOM, LEYLA),
+    remind(Task.MISSING_RECEIPTS),
+    grant(),
+    redeem(NOW),
+    grant(token="b"),
+    *FACTS,
+)
+STORIES = {
+    "nothing heard of it": (added(),),
+    "everything heard of it": FULL,
+    "declined": (added(), decline()),
+    "parted": (*FULL, disconnect()),
+    "onboarding": (invited(TOM), stated("in_review", connected=True, verification="in_review"), leaves(TOM)),
+    "expired": (invited(), stated("expired")),
+}
+
+
+def stored(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *document* as MongoDB hands it out again."""
+    return decode(encode(document), codec_options=AWARE)
+
+
+@pytest.fixture(params=STORIES)
+def story(request: pytest.FixtureRequest) -> Story[World]:
+    return told(*STORIES[request.param])
+
+
+def test_every_state_comes_back_as_it_was(story: Story[World]) -> None:
+    """Invariant 4: a batch is decided on what the one before it wrote."""
+    world = story.world
+    pairs: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
+        *((c, documents.client, documents.client_from) for c in world.clients.values()),
+        *((c, documents.company, documents.company_from) for c in world.companies.values()),
+        *((m, documents.member, documents.member_from) for m in world.members.values()),
+        *((e, documents.expense, documents.expense_from) for e in world.expenses.values()),
+        *((g, documents.grant, documents.grant_from) for g in world.grants.values()),
+        *((f, documents.firm, documents.firm_from) for f in world.firms.values()),
+    ]
+    assert {type(state) for state, _, _ in pairs} >= {Client, Company, Member, Firm}
+    for state, to, back in pairs:
+        assert back(stored(to(state))) == state
+
+
+def test_the_fullest_story_holds_every_kind() -> None:
+    """The round trip above means something only if there is something to carry."""
+    world = told(*FULL).world
+    assert len(world.expenses) == 3
+    assert {type(g) for g in world.grants.values()} == {Grant}
+    assert [g.redeemed_at for g in world.grants.values()] == [NOW, None]
+
+
+def test_a_row_knows_its_lists_and_how_it_is_looked_for() -> None:
+    """L1, L4: both spellings of an umlaut, the client number, and the figure it is sorted by."""
+    row = stored(documents.client(client_of(told(*FULL))))
+    assert row["_id"] == f"{KANZLEI}.{MUELLER_BAU}"
+    assert row["lists"] == ["all", f"mine:{TOM.id}", f"mine:{LEYLA.id}"]
+    assert (row["exact"], row["loose"]) == (["mueller bau", "4711"], ["muller bau", "4711"])
+    assert row["missing"] == 1
+
+
+@pytest.mark.parametrize("history", [(added(), *FACTS), (added(), accept()), (*FULL, disconnect())])
+def test_an_unknown_or_hidden_figure_sorts_below_zero(history: tuple[Any, ...]) -> None:
+    """L4, I5: what may not be read is not filtered or sorted by either."""
+    assert documents.client(client_of(told(*history)))["missing"] < 0
+
+
+def test_only_figures_moved_when_nothing_else_did() -> None:
+    """L6: a fact does not write the search keys again; a rename does."""
+    before = client_of(told(*FULL))
+    assert documents.only_figures_moved(before, client_of(told(*FULL, balance(7, clock(5)))))
+    assert not documents.only_figures_moved(
+        before, client_of(told(*FULL, pleo.CompanyRenamed(client_id=MUELLER_BAU, company_name="M", sequence=1)))
+    )
+
+
+def test_a_client_is_told_to_others_as_the_firm_may_read_it() -> None:
+    """I5: no figure leaves clients before the access was granted or after it ended."""
+    _, state = documents.told_client(stored(documents.client(client_of(told(*FULL)))))
+    assert (state.figures.missing_receipts, state.figures.low_balance) == (1, True)
+    _, hidden = documents.told_client(stored(documents.client(client_of(told(*FULL, disconnect())))))
+    assert (hidden.connected, hidden.figures.missing_receipts, hidden.figures.balance) == (False, None, None)
+
+
+def test_a_grant_at_rest_lets_nobody_in() -> None:
+    """A3: only the hash is stored, and it goes away."""
+    document = documents.grant(next(iter(told(*FULL).world.grants.values())))
+    assert document["_id"] == document["token_hash"] == "a" * 64
+    assert document["kept_until"] > document["expires_at"]

@@ -1,0 +1,198 @@
+"""What a row tells people: why it stands there, who works on it, what may be done (L7, L8; contract, Row)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.clients.queries.pages import parse
+from services.clients.queries.rows import reason, reason_code
+from shared.contracts.base import Message
+from shared.contracts.pleo import ReceiptMissing
+from shared.messages import Heard
+from shared.problems import Problem
+from tests.spec import heard
+from tests.unit.clients.story import (
+    ANNA,
+    CONNECTED,
+    LEYLA,
+    TOM,
+    Somebody,
+    about,
+    accept,
+    added,
+    assign,
+    balance,
+    client_of,
+    clock,
+    decline,
+    disconnect,
+    invited,
+    shown,
+    stated,
+    taken_back,
+    told,
+    withdrawn,
+)
+
+LATER = datetime(2026, 3, 20, 23, 30, tzinfo=UTC)  # in Berlin it is the 21st
+REASONS: dict[str, tuple[tuple[Message | Heard[Any], ...], str, str]] = {
+    "invitation_pending": ((added(),), "Einladung vom 12.03.2026", "invitation of 12 March 2026"),
+    "onboarding_invited": (
+        (invited(),),
+        "eingeladen am 12.03.2026, Vollmacht fehlt",
+        "invited on 12 March 2026, power of attorney missing",
+    ),
+    "onboarding_accepted": (
+        (invited(), stated("accepted", at=LATER)),
+        "angenommen am 21.03.2026, Vollmacht fehlt",
+        "accepted on 21 March 2026, power of attorney missing",
+    ),
+    "onboarding_connected": (
+        (invited(), stated("connected", connected=True, at=LATER)),
+        "verbunden seit 21.03.2026, Prüfung steht aus",
+        "connected since 21 March 2026, verification pending",
+    ),
+    "onboarding_in_review": (
+        (invited(), stated("in_review", connected=True, at=LATER)),
+        "in Prüfung seit 21.03.2026",
+        "in review since 21 March 2026",
+    ),
+    "onboarding_information_required": (
+        (invited(), stated("information_required", connected=True, at=LATER)),
+        "Angaben fehlen seit 21.03.2026",
+        "information required since 21 March 2026",
+    ),
+    "connected": (CONNECTED, "verbunden seit 12.03.2026", "connected since 12 March 2026"),
+    "ended_declined": ((added(), decline()), "Einladung abgelehnt am 12.03.2026", "invitation declined on 12 March 2026"),
+    "ended_withdrawn": (
+        (added(), heard(withdrawn(), LATER)),
+        "Einladung zurückgezogen am 21.03.2026",
+        "invitation withdrawn on 21 March 2026",
+    ),
+    "ended_disconnected": ((*CONNECTED, disconnect()), "Verbindung beendet am 12.03.2026", "disconnected on 12 March 2026"),
+    "ended_rejected": (
+        (invited(), heard(stated("rejected"), LATER)),
+        "Prüfung abgelehnt am 21.03.2026",
+        "verification rejected on 21 March 2026",
+    ),
+    "ended_expired": (
+        (invited(), heard(stated("expired"), LATER)),
+        "Einladung abgelaufen am 21.03.2026",
+        "invitation expired on 21 March 2026",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_row_says_why_it_stands_there(code: str) -> None:
+    """L8, G1: in the viewer's language, German if they have none; days are Berlin's."""
+    history, german, english = REASONS[code]
+    client = client_of(told(*history))
+    assert reason_code(client) == shown(client)["reason_code"] == code
+    assert {reason(client, locale, None) for locale in (None, "de", "de-AT")} == {german}
+    assert {reason(client, locale, None) for locale in ("en-GB", "fr")} == {english}
+
+
+def test_an_invitation_taken_back_by_the_firm_says_so() -> None:
+    """O7: a withdrawn onboarding reads like a withdrawn invitation."""
+    assert shown(client_of(told(invited(), taken_back())))["reason"] == "Einladung zurückgezogen am 12.03.2026"
+
+
+@pytest.mark.parametrize("state", ["verified", "rejected"])
+def test_a_connected_client_stays_connected_whatever_its_verification(state: str) -> None:
+    """O7: and its reason is the connection."""
+    assert shown(client_of(told(invited(), stated(state, connected=True))))["reason_code"] == "connected"
+
+
+def test_who_it_was_addressed_to_is_named_in_both_languages() -> None:
+    """I1, G1."""
+    client = client_of(told(added(to=TOM.email)))
+    assert shown(client)["reason"] == "Einladung vom 12.03.2026 an Tom Weber"
+    assert shown(client, locale="en")["reason"] == "invitation of 12 March 2026 to Tom Weber"
+    assert shown(client)["reason_code"] == "invitation_pending"
+
+
+def test_a_row_has_exactly_what_the_contract_says() -> None:
+    """Contract 1, Row: proposed_assignees only with a pending invitation."""
+    facts = (about(ReceiptMissing, "a", clock(1, 500_000_000)), balance(-123, clock(2), low=True))
+    assert shown(client_of(told(added(number="4711"), accept(TOM, ANNA), *facts))) == {
+        "client_id": "mueller-bau",
+        "name": "Müller Bau",
+        "client_number": "4711",
+        "status": "connected",
+        "reason": "verbunden seit 12.03.2026",
+        "reason_code": "connected",
+        "verification": None,
+        "assignees": [{"id": "tom", "name": "Tom Weber"}, {"id": "anna", "name": "Anna Groß"}],
+        "missing_receipts": 1,
+        "export_ready": None,
+        "balance": {"amount_minor": -123, "currency": "EUR"},
+        "low_balance": True,
+        "as_of": {"missing_receipts": "2026-03-11T10:00:01.5Z", "export_ready": None, "balance": "2026-03-11T10:00:02Z"},
+        "actions": {name: {"allowed": True, "reason": None} for name in ("access", "notify", "remind")},
+    }
+
+
+@pytest.mark.parametrize(
+    ("history", "who", "reasons"),
+    [
+        ((added(), accept(TOM)), LEYLA, (None, None, None)),
+        (CONNECTED, LEYLA, (None, None, "no_assignee")),
+        ((added(), accept(TOM)), TOM, (None, None, "admin_only")),
+        ((added(), assign(TOM)), LEYLA, ("not_connected", "not_connected", "not_connected")),
+        ((invited(TOM),), TOM, ("not_connected", "not_connected", "admin_only")),
+    ],
+)
+def test_a_row_says_what_may_be_done_and_why_not(
+    history: tuple[Message, ...], who: Somebody, reasons: tuple[str | None, ...]
+) -> None:
+    """A2, N1, R1, R2: the menu item is disabled and says why."""
+    actions = shown(client_of(told(*history)), who)["actions"]
+    wanted = zip(("access", "notify", "remind"), reasons, strict=True)
+    assert actions == {name: {"allowed": code is None, "reason": code} for name, code in wanted}
+
+
+def asked(who: Somebody = LEYLA, **query: str) -> Any:
+    return parse(query, who.viewer())
+
+
+def test_a_question_is_read_as_the_contract_words_it() -> None:
+    """Contract 1: the defaults are name and 50."""
+    page = asked(tab="all", search=" Müller ", missing_receipts="true")
+    assert (page.limit, page.cursor) == (50, None)
+    assert (page.question.tab, page.question.search, page.question.missing, page.question.sort) == ("all", "Müller", True, "name")
+
+
+@pytest.mark.parametrize("tab", ["invitations", "all"])
+def test_a_tab_of_another_role_is_refused(tab: str) -> None:
+    """T9: 403 tab_not_allowed."""
+    with pytest.raises(Problem) as caught:
+        asked(TOM, tab=tab)
+    assert (caught.value.status, caught.value.code) == (403, "tab_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("who", "query", "fields"),
+    [
+        (LEYLA, {}, ["tab"]),
+        (LEYLA, {"tab": "everything", "limit": "0"}, ["tab", "limit"]),
+        (LEYLA, {"tab": "all", "limit": "201"}, ["limit"]),
+        (LEYLA, {"tab": "all", "limit": "²"}, ["limit"]),
+        (LEYLA, {"tab": "all", "sort": "balance"}, ["sort"]),
+        (LEYLA, {"tab": "all", "search": "x" * 101}, ["search"]),
+        (LEYLA, {"tab": "mine", "unassigned": "true"}, ["unassigned"]),
+        (LEYLA, {"tab": "all", "missing_receipts": "yes"}, ["missing_receipts"]),
+        (LEYLA, {"tab": "mine", "assignee": "tom"}, ["assignee"]),
+        (TOM, {"tab": "onboarding", "assignee": "tom"}, ["assignee"]),
+        (LEYLA, {"tab": "all", "assignee": "$ne"}, ["assignee"]),
+    ],
+)
+def test_a_wrong_question_is_told_field_by_field(who: Somebody, query: dict[str, str], fields: list[str]) -> None:
+    """E1, L10: 422 invalid with an entry per wrong parameter."""
+    with pytest.raises(Problem) as caught:
+        asked(who, **query)
+    assert (caught.value.status, caught.value.code) == (422, "invalid")
+    assert [e.field for e in caught.value.errors] == fields

@@ -1,0 +1,113 @@
+"""How far a mail came, told by a mail server of the test's own that fails where it is told to (N12, invariant 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.notifier.smtp import Away, NotTaken, Pool, Result, Taken, Turned, Unknown
+
+MESSAGE = b"Subject: s\r\n\r\n.dot\r\n..two\r\nend"
+DROP = "drop"
+
+
+class Sink:
+    """A mail server: *faults* answers the next command of that name otherwise, once each; ``drop`` hangs up."""
+
+    def __init__(self, **faults: str) -> None:
+        self.faults = faults
+        self.taken: list[bytes] = []
+        self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.write(b"220 sink\r\n")
+        while line := await reader.readline():
+            command = line.split(b" ")[0].split(b"\r")[0].decode().lower()
+            if command == "data" and "data" not in self.faults:
+                writer.write(b"354 go on\r\n")
+                body = b""
+                while not body.endswith(b"\r\n.\r\n") and not self.faults.get("body"):
+                    body += await reader.readline()
+                command = "body" if self.faults.get("body") else "dot"
+                if command == "dot":
+                    self.taken.append(body)
+            answer = self.faults.pop(command, "250 fine")
+            if answer == DROP:
+                break
+            writer.write(answer.encode() + b"\r\n")
+        writer.close()
+
+
+@asynccontextmanager
+async def pool_to(sink: Sink) -> AsyncIterator[Pool]:
+    server = await asyncio.start_server(sink.serve, "127.0.0.1", 0)
+    pool = Pool("127.0.0.1", server.sockets[0].getsockname()[1], at_once=1)
+    yield pool
+    pool.close()
+    server.close()
+
+
+def sent(sink: Sink, times: int = 1, leases: Iterator[bool] = iter(())) -> list[Result]:
+    async def story() -> list[Result]:
+        results = []
+        async with pool_to(sink) as pool:
+            for _ in range(times):
+                async with pool.line() as line:
+                    results.append(await line.send("a@x.example", "b@x.example", MESSAGE, lambda: next(leases, True)))
+        return results
+
+    return asyncio.run(story())
+
+
+def test_mails_share_a_connection_and_dots_are_kept() -> None:
+    """facts, "Mail": one connection for many; RFC 5321 4.5.2."""
+    sink = Sink()
+    assert sent(sink, 2) == [Taken(), Taken()]
+    assert sink.connections == 1
+    assert sink.taken == [b"Subject: s\r\n\r\n..dot\r\n...two\r\nend\r\n.\r\n"] * 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "result"),
+    [
+        ({"rcpt": "550 no such mailbox"}, Turned),
+        ({"rcpt": "451 greylisted"}, NotTaken),
+        ({"mail": "503 bad sequence"}, NotTaken),
+        ({"data": "451 not now"}, NotTaken),
+        ({"rcpt": DROP}, NotTaken),
+        ({"body": DROP}, NotTaken),
+        ({"dot": "554 spam"}, Turned),
+        ({"dot": "451 disk full"}, NotTaken),
+        ({"dot": DROP}, Unknown),
+    ],
+)
+def test_only_what_is_lost_at_the_final_dot_is_unknown(faults: dict[str, str], result: type[Result]) -> None:
+    """N12: and the next, innocent mail goes out, whatever happened to the one before."""
+    first, second = sent(Sink(**faults), 2)
+    if faults == {"body": DROP} and isinstance(first, Unknown):
+        pytest.skip("the system told us of the hang-up only after the dot")
+    assert isinstance(first, result)
+    assert second == Taken()
+
+
+def test_without_a_lease_the_final_dot_is_not_sent() -> None:
+    """Invariant 9: another sender may have begun by then."""
+    sink = Sink()
+    first, second = sent(sink, 2, iter([False, True]))
+    assert isinstance(first, NotTaken)
+    assert (second, len(sink.taken), sink.connections) == (Taken(), 1, 2)
+
+
+def test_a_mail_server_that_is_away_touches_no_mail() -> None:
+    """E3: an outage waits."""
+
+    async def story() -> None:
+        async with Pool("127.0.0.1", 1).line():
+            pass
+
+    with pytest.raises(Away):
+        asyncio.run(story())
