@@ -145,7 +145,9 @@ class Loader:
 async def load_firm(loader: Loader) -> None:
     """Load the firm, its clients and what is true of them; return when every row stands."""
     number = 0
-    await loader.event("pleo.partners", "pleo.firm.registered.v1", {"firm_id": FIRM, "name": "Sommer & Partner", "locale": "de-DE"}, 0)
+    await loader.event(
+        "pleo.partners", "pleo.firm.registered.v1", {"firm_id": FIRM, "name": "Sommer & Partner", "locale": "de-DE"}, 0
+    )
     for member_id, name, email, role in MEMBERS:
         member = {"firm_id": FIRM, "member_id": member_id, "name": name, "email": email, "role": role, "locale": "de-DE"}
         await loader.event("pleo.partners", "pleo.member.added.v1", {**member, "sequence": 1}, 0)

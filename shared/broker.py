@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -30,8 +31,15 @@ MAX_REQUEST_BYTES = 3 * 1024 * 1024
 MAX_RECORDS = 500
 
 
+async def unopened(batch: tuple[Any, ...], original: Callable[[Any], Awaitable[KafkaMessage]]) -> KafkaMessage:
+    """Return a batch without a look into it: FastStream's own parser raises at a header that is no UTF-8, and for ever."""
+    message = await original((replace(batch[0], headers=()),))
+    message.raw_message = batch
+    return message
+
+
 async def raw_records(message: KafkaMessage) -> Any:
-    """Return the records of a batch as they came: what they mean is for `messages.read` to say. (A decoder must be async.)"""
+    """Return the records of a batch as they came; `messages.read` says what they mean. A decoder that is not async runs in a thread."""
     return message.raw_message
 
 
@@ -39,7 +47,13 @@ class Listening:
     """Declares the subscribers of one service: batches, positions in the database, nothing that Kafka's offsets decide."""
 
     def __init__(
-        self, service: str, bootstrap: str, database: Database, handling: Handling[Any], relay: Relay, max_records: int = MAX_RECORDS
+        self,
+        service: str,
+        bootstrap: str,
+        database: Database,
+        handling: Handling[Any],
+        relay: Relay,
+        max_records: int = MAX_RECORDS,
     ) -> None:
         self.broker = KafkaBroker(bootstrap, apply_types=False, allow_auto_create_topics=False, logger=None)
         self.claims: dict[str, Claims] = {}
@@ -61,6 +75,7 @@ class Listening:
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),
             ack_policy=AckPolicy.NACK_ON_ERROR,
+            parser=unopened,
             decoder=raw_records,
             listener=claims,
             heartbeat_interval_ms=500,
@@ -144,13 +159,17 @@ async def assert_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
             if name not in found:
                 raise GroundMissing(f"the topic {name} is missing: run `python -m shared.broker provision`")
             if len(found[name]["partitions"]) != topic.partitions:
-                raise GroundMissing(f"the topic {name} has {len(found[name]['partitions'])} partitions, not {topic.partitions}: make it anew")
+                raise GroundMissing(
+                    f"the topic {name} has {len(found[name]['partitions'])} partitions, not {topic.partitions}: make it anew"
+                )
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
         for answer in await admin.describe_configs(resources):
             for _, _, _, name, entries in answer.resources:
                 policy = next(entry[1] for entry in entries if entry[0] == "cleanup.policy")
                 if policy != wanted[name].cleanup.value:
-                    raise GroundMissing(f"the topic {name} has cleanup.policy={policy}, not {wanted[name].cleanup.value}: alter it")
+                    raise GroundMissing(
+                        f"the topic {name} has cleanup.policy={policy}, not {wanted[name].cleanup.value}: alter it"
+                    )
     finally:
         await admin.close()
 

@@ -57,7 +57,9 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def ready(self) -> bool:
         """Whether every assigned partition is claimed, and at least the consumer runs."""
         consumer = self._consumer
-        return consumer is not None and bool(consumer.assignment() or self._joined) and set(consumer.assignment()) <= set(self._held)
+        return (
+            consumer is not None and bool(consumer.assignment() or self._joined) and set(consumer.assignment()) <= set(self._held)
+        )
 
     @property
     def _consumer(self) -> Any:
@@ -157,7 +159,9 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     def stuck(self, seconds: float) -> list[str]:
         """Return which partitions have had records waiting for *seconds* without our position moving."""
-        return [f"{i} has not moved for {monotonic() - s:.0f} s" for i, (_, s) in self._waits.items() if monotonic() - s > seconds]
+        return [
+            f"{i} has not moved for {monotonic() - s:.0f} s" for i, (_, s) in self._waits.items() if monotonic() - s > seconds
+        ]
 
     async def measure(self) -> None:
         """Set the lag of every partition held here, and note since when one waits."""

@@ -16,6 +16,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.clock import now, rfc3339
+from shared.contracts.topics import DEAD_PARTITIONS
 from shared.messages import Letter, Record, Unreadable
 from shared.settings import load
 
@@ -48,8 +49,7 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=MAX_REQUEST)
     await consumer.start()
     try:
-        parts = consumer.partitions_for_topic(f"{topic}.dead") or await _partitions(consumer, f"{topic}.dead")
-        for number in sorted(parts):
+        for number in range(DEAD_PARTITIONS):
             tp = TopicPartition(f"{topic}.dead", number)
             consumer.assign([tp])
             # seek_to_beginning can lose to the reset to "latest" that begins with every assignment: then nothing is found
@@ -61,11 +61,6 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
                         yield record
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: Any, topic: str) -> set[int]:
-    await consumer._client.force_metadata_update()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 async def show(bootstrap: str, topic: str) -> int:
@@ -93,9 +88,7 @@ async def replay(bootstrap: str, topic: str, partition: int | None, offset: int 
                 continue
             headers = [(name, value) for name, value in record.headers if not name.startswith("dead_")]
             headers.append((REPLAYED, rfc3339(now()).encode()))
-            await producer.send_and_wait(
-                topic, record.value, record.key, partition=int(about["dead_partition"]), headers=headers
-            )
+            await producer.send_and_wait(topic, record.value, record.key, partition=int(about["dead_partition"]), headers=headers)
             count += 1
     finally:
         await producer.stop()

@@ -57,7 +57,10 @@ class Health:
 
 
 def build_app(
-    routes: Sequence[BaseRoute], parts: Sequence[Callable[[], Awaitable[None]]], stops: Sequence[Callable[[], Awaitable[None]]], health: Health
+    routes: Sequence[BaseRoute],
+    parts: Sequence[Callable[[], Awaitable[None]]],
+    stops: Sequence[Callable[[], Awaitable[None]]],
+    health: Health,
 ) -> ASGIApp:
     """Return the ASGI app of a service: *parts* are started in order, *stops* run in order at the end."""
 

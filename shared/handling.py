@@ -212,7 +212,11 @@ class Handling(Generic[W]):
                 batch.outcomes.append(item.outcome)
             elif isinstance(item, Unreadable):
                 self._set_aside(claim, record, item, batch)
-            elif isinstance(item.message, Command) and item.message.command_id in seen and not _again(item, seen[item.message.command_id]):
+            elif (
+                isinstance(item.message, Command)
+                and item.message.command_id in seen
+                and not _again(item, seen[item.message.command_id])
+            ):
                 self._repeat(claim, record, item, seen[item.message.command_id], batch)
             elif fault is not None:
                 self._set_aside(claim, record, fault, batch)

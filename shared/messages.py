@@ -17,7 +17,7 @@ JSON = b"application/json"
 STRUCTURED = b"application/cloudevents+json"
 FUTURE_TOLERANCE = timedelta(hours=1)
 
-M = TypeVar("M", bound=Message, covariant=True)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
 
 
 class Record(Protocol):
@@ -33,10 +33,10 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[M]):
+class Heard(Generic[M_co]):
     """A message with what its envelope says: unique id, time of the fact, and the trace it belongs to."""
 
-    message: M
+    message: M_co
     id: str
     source: str
     stamp: Stamp

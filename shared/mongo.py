@@ -36,7 +36,9 @@ class GroundMissing(Exception):
 
 def transient(error: BaseException) -> bool:
     """Say whether *error* is an outage that passes, not a fault of ours (invariant 10)."""
-    if isinstance(error, AutoReconnect | ConnectionFailure | ServerSelectionTimeoutError | WaitQueueTimeoutError | ExecutionTimeout):
+    if isinstance(
+        error, AutoReconnect | ConnectionFailure | ServerSelectionTimeoutError | WaitQueueTimeoutError | ExecutionTimeout
+    ):
         return True
     if isinstance(error, PyMongoError) and (
         error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult")

@@ -9,7 +9,9 @@ import re
 import unicodedata
 
 VERSION = 1
-_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "œ": "oe", "å": "a", "ł": "l", "đ": "d", "ı": "i"})
+_SPELLED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "œ": "oe", "å": "a", "ł": "l", "đ": "d", "ı": "i"}
+)
 _DIGITS = re.compile(r"\d+")
 SHORTEST_LOOSE = 3
 

@@ -15,7 +15,10 @@ from shared import telemetry
 _TEXTS: dict[str, tuple[str, str]] = {
     "malformed": ("Die Anfrage ist kein gültiges JSON.", "The request is not valid JSON."),
     "invalid": ("Einige Angaben sind ungültig.", "Some of the values are not valid."),
-    "bad_cursor": ("Diese Seite gehört zu einer anderen Suche. Bitte beginnen Sie von vorn.", "This page belongs to another question. Please start again."),
+    "bad_cursor": (
+        "Diese Seite gehört zu einer anderen Suche. Bitte beginnen Sie von vorn.",
+        "This page belongs to another question. Please start again.",
+    ),
     "unauthenticated": ("Bitte melden Sie sich an.", "Please sign in."),
     "not_a_member": ("Sie gehören nicht (mehr) zu dieser Firma.", "You are not a member of this firm."),
     "service_only": ("Dieser Aufruf ist Diensten vorbehalten.", "This call is for services only."),
@@ -27,8 +30,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "too_large": ("Die Anfrage ist zu groß (höchstens 64 KiB).", "The request is too large (64 KiB at most)."),
     "unsupported_media_type": ("Bitte senden Sie application/json.", "Please send application/json."),
     "too_many_requests": ("Zu viele Anfragen. Bitte warten Sie einen Moment.", "Too many requests. Please wait a moment."),
-    "unavailable": ("Das geht gerade nicht. Bitte versuchen Sie es gleich noch einmal.", "This is not possible right now. Please try again shortly."),
-    "idempotency_key_reused": ("Dieser Idempotency-Key gehört zu einer anderen Anfrage.", "This Idempotency-Key belongs to another request."),
+    "unavailable": (
+        "Das geht gerade nicht. Bitte versuchen Sie es gleich noch einmal.",
+        "This is not possible right now. Please try again shortly.",
+    ),
+    "idempotency_key_reused": (
+        "Dieser Idempotency-Key gehört zu einer anderen Anfrage.",
+        "This Idempotency-Key belongs to another request.",
+    ),
     "not_connected": ("Der Mandant ist nicht verbunden.", "The client is not connected."),
     "grant_invalid": ("Dieser Zugang gilt nicht (mehr).", "This grant is not valid (any more)."),
     "link_invalid": ("Dieser Link gilt nicht (mehr).", "This link is not valid (any more)."),

@@ -91,7 +91,13 @@ class Relay:
     async def drain(self, sources: Iterable[str]) -> None:
         """Publish everything that waits for *sources*; raises what broker or database raise, the rows stay."""
         wanted = {"source": {"$in": sorted(sources)}}
-        while rows := await self._database[ROWS].find(wanted).sort([("source", 1), ("offset", 1), ("n", 1)]).limit(AT_ONCE).to_list(None):
+        while (
+            rows := await self._database[ROWS]
+            .find(wanted)
+            .sort([("source", 1), ("offset", 1), ("n", 1)])
+            .limit(AT_ONCE)
+            .to_list(None)
+        ):
             await self._send([_letter(row) for row in rows])
             await self._database[ROWS].delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
         while marks := await self._database[MARKS].find(wanted).limit(AT_ONCE).to_list(None):
@@ -113,9 +119,7 @@ class Relay:
             found = await self._database[collection].find({"_id": {"$in": [mark["document"] for mark in some]}}).to_list(None)
             for document in found:
                 key, state = shown.tell(document)
-                letters.append(
-                    write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now())
-                )
+                letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now()))
                 told[_mark_id(collection, document["_id"])] = state.version
         await self._send(letters)
         done = [DeleteOne({"_id": mark["_id"], "version": told.get(mark["_id"], mark["version"])}) for mark in marks]
@@ -141,9 +145,7 @@ class Relay:
         if not letters:
             return
         producer = self._producer()
-        sent = [
-            await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers)) for letter in letters
-        ]
+        sent = [await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers)) for letter in letters]
         await asyncio.gather(*sent)
 
 

@@ -19,7 +19,9 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 LAG = Gauge("portal_consumer_lag_records", "Records behind the head of a partition.", ["service", "topic", "partition"])
 HANDLED = Counter("portal_records_handled_total", "Records by what became of them.", ["service", "topic", "outcome"])
 HANDLING = Histogram("portal_handling_seconds", "Time of one batch's transaction.", ["service", "topic"], buckets=_BUCKETS)
-FRESHNESS = Histogram("portal_freshness_seconds", "From a fact's time to its being visible.", ["service", "topic"], buckets=_BUCKETS)
+FRESHNESS = Histogram(
+    "portal_freshness_seconds", "From a fact's time to its being visible.", ["service", "topic"], buckets=_BUCKETS
+)
 OUTBOX = Gauge("portal_outbox_rows", "Rows that wait to be published.", ["service"])
 DEAD = Counter("portal_dead_letters_total", "Records set aside.", ["topic", "reason"])
 LOST = Counter("portal_records_lost_total", "Records that retention took before they were read.", ["service", "topic"])

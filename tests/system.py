@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import inspect
 import os
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar, cast
 
-from deploy.local import run
+from deploy.local import LocalRunError, run
 from deploy.local.home import Home
 from deploy.local.keeper import Keeper
 
@@ -42,11 +42,13 @@ class Ground:
         return self.endpoints["MONGODB_URL"]
 
     async def away(self, part: str, seconds: float) -> None:
-        """Kill *part* as a power cut would, and let it be away for *seconds*; return once it is ready again."""
+        """Kill *part* as a power cut would, and again whenever it comes back within *seconds*; return once it is ready."""
         with _supervised():
-            await asyncio.to_thread(run.kill_part, self.home, part)
-            await asyncio.to_thread(run.stop_part, self.home, part)
-            await asyncio.sleep(seconds)
+            until = monotonic() + seconds
+            while monotonic() < until:
+                with contextlib.suppress(LocalRunError):  # it is dead already
+                    await asyncio.to_thread(run.kill_part, self.home, part)
+                await asyncio.sleep(0.5)
             await asyncio.to_thread(run.start_part, self.home, part)
 
 
@@ -65,7 +67,7 @@ def ended() -> None:
             run.stop(HOME)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _supervised() -> Iterator[None]:
     """Ask the supervisor; its own client leaves sockets to the collector, which is no fault of a test."""
     with warnings.catch_warnings():

@@ -13,9 +13,9 @@ from services.clients import documents as as_document
 from services.clients.domain.states import Client, Company, World
 from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command
+from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
-from shared.handling import Change
 
 FIRMS, MEMBERS, COMPANIES, ROWS = "firms", "members", "companies", "client_rows"
 EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
@@ -201,7 +201,9 @@ def _count_moves(moved: Iterable[tuple[Client | None, Client]], source: str) -> 
         for name, delta in here.items():
             deltas[after.firm_id, name] += delta
     return [
-        UpdateOne({"_id": f"{firm}|{name}|{source}"}, {"$inc": {"n": n}, "$setOnInsert": {"firm_id": firm, "list": name}}, upsert=True)
+        UpdateOne(
+            {"_id": f"{firm}|{name}|{source}"}, {"$inc": {"n": n}, "$setOnInsert": {"firm_id": firm, "list": name}}, upsert=True
+        )
         for (firm, name), n in sorted(deltas.items())
         if n
     ]
@@ -219,5 +221,3 @@ async def _leaving(tx: Tx, world: World, firm: str, leaver: str) -> None:
         client = as_document.client_from(document)
         world.clients[client.firm_id, client.client_id] = client
         world.leaving[leaver].append((client.firm_id, client.client_id))
-
-

@@ -118,7 +118,12 @@ def table(issuer: Issuer) -> tuple[Endpoint, ...]:
 
     return (
         Endpoint(
-            method="POST", path="/dev/login", summary="A token for whom one likes.", who=Who.ANYONE, serve=login, body=DevLogin,
+            method="POST",
+            path="/dev/login",
+            summary="A token for whom one likes.",
+            who=Who.ANYONE,
+            serve=login,
+            body=DevLogin,
             refusals={"not_found": 404},
         ),
         Endpoint(method="GET", path="/dev/jwks.json", summary="The keys of those tokens.", who=Who.ANYONE, serve=keys),
@@ -126,7 +131,12 @@ def table(issuer: Issuer) -> tuple[Endpoint, ...]:
             method="GET", path="/dev/product", summary="The product's page.", who=Who.ANYONE, serve=product, media="text/html"
         ),
         Endpoint(
-            method="POST", path="/dev/product/redeem", summary="What that page does.", who=Who.ANYONE, serve=redeem, body=Token,
+            method="POST",
+            path="/dev/product/redeem",
+            summary="What that page does.",
+            who=Who.ANYONE,
+            serve=redeem,
+            body=Token,
             refusals={"grant_invalid": 410},
         ),
     )

@@ -131,9 +131,7 @@ class Owners:
 
         return StreamingResponse(chunks(), answer.status, _passed_on(answer))
 
-    async def _send(
-        self, owner: Owner, path: str, authorization: str | None, query: str, body: Any
-    ) -> aiohttp.ClientResponse:
+    async def _send(self, owner: Owner, path: str, authorization: str | None, query: str, body: Any) -> aiohttp.ClientResponse:
         assert self._session is not None
         headers = {"traceparent": telemetry.continued(telemetry.trace.get())}
         if authorization:

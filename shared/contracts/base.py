@@ -169,4 +169,3 @@ class Topic(BaseModel):
     def dead_name(self) -> str:
         """Where records are set aside that cannot be handled (E3)."""
         return f"{self.name}.dead"
-

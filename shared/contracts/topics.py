@@ -6,6 +6,7 @@ from shared.contracts import clients, notifier, onboarding, pleo, portal
 from shared.contracts.base import DAY, Topic
 
 DEAD_RETENTION = 14 * DAY  # E5
+DEAD_PARTITIONS = 1
 DEAD_MAX_BYTES = 2 * 1024 * 1024  # the record whole, and why it is there (E4)
 
 TOPICS: tuple[Topic, ...] = (*pleo.TOPICS, *portal.TOPICS, *clients.TOPICS, *onboarding.TOPICS, *notifier.TOPICS)
@@ -15,7 +16,7 @@ def dead_topic(topic: Topic) -> Topic:
     """Return the topic on which records of *topic* are set aside."""
     return Topic(
         name=topic.dead_name,
-        partitions=1,
+        partitions=DEAD_PARTITIONS,
         retention=DEAD_RETENTION,
         max_message_bytes=DEAD_MAX_BYTES,
         dead=False,

@@ -115,7 +115,10 @@ async def test_a_grant_lets_one_member_in_once(firm: Firm, outside: Outside) -> 
     winner = next(a for a in answers if a.status == 200)
     assert winner.body == {"member_id": firm.tom, "client_id": client_id, "firm_id": firm.id, "role": "accountant"}
     log = (await firm.get(f"/v1/clients/{client_id}")).body["access_log"]
-    assert sorted((line["event"], line["member"]["name"]) for line in log) == [("granted", "Tom Brandt"), ("redeemed", "Tom Brandt")]
+    assert sorted((line["event"], line["member"]["name"]) for line in log) == [
+        ("granted", "Tom Brandt"),
+        ("redeemed", "Tom Brandt"),
+    ]
     again = await firm.get(f"/v1/commands/{granted.body['command_id']}", firm.accountant)
     assert again.body["result"]["url"] is None
 
@@ -181,7 +184,9 @@ async def test_foreign_and_absent_clients_look_alike(firm: Firm, outside: Outsid
     assert foreign.body == absent.body == odd.body
 
 
-@pytest.mark.parametrize("query", ["", "?tab=x", "?tab=all&limit=0", "?tab=all&limit=201", "?tab=mine&unassigned=true", "?tab=all&sort=x"])
+@pytest.mark.parametrize(
+    "query", ["", "?tab=x", "?tab=all&limit=0", "?tab=all&limit=201", "?tab=mine&unassigned=true", "?tab=all&sort=x"]
+)
 async def test_a_wrong_parameter_is_named(firm: Firm, query: str) -> None:
     """Contract, section 1: 422 ``invalid`` with an entry per wrong parameter."""
     answer = await firm.get(f"/v1/clients{query}")

@@ -21,9 +21,7 @@ async def test_a_digest_comes_at_its_instant_and_only_once(firm: Firm, outside: 
         await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": missing, "expense_id": expense})
     await firm.figure(missing, "missing_receipts", 2)
     for client_id in (missing, calm):
-        answer = await firm.put(
-            f"/v1/clients/{client_id}/notifications", {"email": True, "frequency": "daily"}, firm.accountant
-        )
+        answer = await firm.put(f"/v1/clients/{client_id}/notifications", {"email": True, "frequency": "daily"}, firm.accountant)
         assert answer.status == 200, answer
     shown = (await firm.get(f"/v1/clients/{missing}/notifications", firm.accountant)).body
     assert shown["email"] is True

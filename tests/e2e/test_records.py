@@ -16,7 +16,9 @@ from tests.e2e.portal import Firm, Outside, eventually
         (b'{"client_id": "$id", "expense_id": "' + b"x" * 1_000_000 + b'"}', "invalid"),
     ],
 )
-async def test_a_bad_record_is_set_aside_once_and_those_behind_it_go_on(firm: Firm, outside: Outside, value: bytes, reason: str) -> None:
+async def test_a_bad_record_is_set_aside_once_and_those_behind_it_go_on(
+    firm: Firm, outside: Outside, value: bytes, reason: str
+) -> None:
     """E3: key and bytes unchanged, its origin in the headers."""
     client_id = await firm.client("Niehaus Bau", firm.tom)
     where = await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": client_id}, value=value)

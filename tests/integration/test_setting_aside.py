@@ -47,7 +47,9 @@ POISON: dict[str, tuple[str, bytes | None, dict[str, bytes | None]]] = {
     "another content type": ("not_json", b"", {"content_type": b"application/avro"}),
     "structured without data": ("invalid", b'{"specversion": "1.0"}', {"content_type": b"application/cloudevents+json"}),
     "structured and no JSON": ("not_json", b"{", {"content_type": b"application/cloudevents+json"}),
-    "a mebibyte": ("not_json", b"x" * (MEBIBYTE - 1024), {"own": b"\x00\xff"}),
+    "a header of bytes": ("not_json", b"{", {"own": b"\x00\xff"}),
+    "an attribute of bytes": ("not_cloudevent", b"", {"ce_source": b"\xff"}),
+    "a mebibyte": ("not_json", b"x" * (MEBIBYTE - 1024), {}),
 }
 
 

@@ -70,10 +70,8 @@ def _follow(world: World, client_id: str) -> None:
         if client is None:
             continue
         name = company.name or client.given_name
-        if client.ledger is not company.ledger and client.ledger != company.ledger or client.name != name:
-            world.clients[firm_id, client_id] = replace(
-                client, ledger=company.ledger, name=name, version=client.version + 1
-            )
+        if (client.ledger is not company.ledger and client.ledger != company.ledger) or client.name != name:
+            world.clients[firm_id, client_id] = replace(client, ledger=company.ledger, name=name, version=client.version + 1)
 
 
 def _command(command: Command, world: World, now: datetime) -> Sequence[Any]:
@@ -120,7 +118,7 @@ def _rights(command: Command, world: World) -> Refused | None:
     return None
 
 
-def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:
+def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a table of contents, one line a message
     match heard.message:
         case pleo.ExpenseFact():
             return _expense(heard, world)

@@ -103,9 +103,7 @@ def decline(command: DeclineInvitation, client: Client, world: World) -> Sequenc
     """An admin declines (I2)."""
     if (refusal := _answerable(client)) is not None:
         return [refusal]
-    after = replace(
-        client, invitation=Invitation.DECLINED, ended_at=command.issued_at, assignees=(), version=client.version + 2
-    )
+    after = replace(client, invitation=Invitation.DECLINED, ended_at=command.issued_at, assignees=(), version=client.version + 2)
     return [
         InvitationDeclined(after),
         _answered(after, accepted=False),

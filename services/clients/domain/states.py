@@ -194,5 +194,3 @@ class Access:
     event: str
     at: datetime
     grant_id: str
-
-

@@ -154,7 +154,7 @@ class Doors:
         client_id = request.query_params.get("client_id")
         client = await self._viewers.client(viewer, client_id) if client_id else None
         named = [m for m in request.query_params.get("members", "").split(",") if m]
-        active = await self._viewers.members(viewer.firm_id, named)
+        known = await self._viewers.known(viewer.firm_id, named)
         return json_response(
             {
                 "member": _member(viewer),
@@ -167,7 +167,7 @@ class Doors:
                     "assigned": viewer.member_id in client.assignees,
                     "status": client.status,
                 },
-                "members": {m: m in active for m in named},
+                "members": {m: known[m]["active"] for m in named if m in known},
             }
         )
 
@@ -198,7 +198,10 @@ class Doors:
         ours_only(request, self._door_key)
         pairs = [(str(m), str(c)) for m, c in orjson.loads(await request.body())["pairs"]]
         members = {m["_id"]: m async for m in self._database[MEMBERS].find({"_id": {"$in": sorted({m for m, _ in pairs})}})}
-        firms = {f["_id"]: f async for f in self._database[FIRMS].find({"_id": {"$in": sorted({m["firm_id"] for m in members.values()})}})}
+        firms = {
+            f["_id"]: f
+            async for f in self._database[FIRMS].find({"_id": {"$in": sorted({m["firm_id"] for m in members.values()})}})
+        }
         keys = {(m, c): f"{members[m]['firm_id']}.{c}" for m, c in pairs if m in members}
         rows = {d["_id"]: client_from(d) async for d in self._database[ROWS].find({"_id": {"$in": sorted(set(keys.values()))}})}
         return json_response(

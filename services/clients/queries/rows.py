@@ -20,7 +20,10 @@ _REASONS: dict[str, tuple[str, str]] = {
     "invitation_pending_addressed": ("Einladung vom {invited} an {addressed}", "invitation of {invited} to {addressed}"),
     "onboarding_invited": ("eingeladen am {invited}, Vollmacht fehlt", "invited on {invited}, power of attorney missing"),
     "onboarding_accepted": ("angenommen am {step}, Vollmacht fehlt", "accepted on {step}, power of attorney missing"),
-    "onboarding_connected": ("verbunden seit {connected}, Prüfung steht aus", "connected since {connected}, verification pending"),
+    "onboarding_connected": (
+        "verbunden seit {connected}, Prüfung steht aus",
+        "connected since {connected}, verification pending",
+    ),
     "onboarding_in_review": ("in Prüfung seit {step}", "in review since {step}"),
     "onboarding_information_required": ("Angaben fehlen seit {step}", "information required since {step}"),
     "connected": ("verbunden seit {connected}", "connected since {connected}"),

@@ -91,13 +91,17 @@ class Viewers:
         client = client_from(found)
         return client if viewer.sees(client) else None
 
-    async def members(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
-        """Return the active members of a firm among *ids*."""
+    async def known(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
+        """Return those of *ids* who are, or were, members of a firm."""
         wanted = sorted(set(ids))
         if not wanted:
             return {}
-        found: Any = self._database[MEMBERS].find({"_id": {"$in": wanted}, "firm_id": firm_id, "active": True})
+        found: Any = self._database[MEMBERS].find({"_id": {"$in": wanted}, "firm_id": firm_id})
         return {m["_id"]: m async for m in found}
+
+    async def members(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
+        """Return the active members of a firm among *ids*: no row ever shows another (M4)."""
+        return {i: m for i, m in (await self.known(firm_id, ids)).items() if m["active"]}
 
     async def addressed(self, firm_id: str, addresses: Iterable[str]) -> dict[str, Document]:
         """Return the active members of a firm by mail address, case ignored (I1)."""

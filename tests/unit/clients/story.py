@@ -23,7 +23,7 @@ from tests.spec import NOW, Story, given
 KANZLEI, RIVAL = FirmId("kanzlei"), FirmId("rival")
 MUELLER_BAU, SPAETI = ClientId("mueller-bau"), ClientId("spaeti")
 
-thorough = settings(max_examples=200, deadline=None, database=None)
+thorough = settings(max_examples=100, deadline=None, database=None)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,20 @@ class Sink:
         self.faults = faults
         self.taken: list[bytes] = []
         self.connections = 0
+        self.open: set[asyncio.Task[None]] = set()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve until either side hangs up, and leave nothing open behind."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.open.add(task)
+        try:
+            await self.serve(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+            self.open.discard(task)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -31,33 +45,38 @@ class Sink:
                 writer.write(b"354 go on\r\n")
                 body = b""
                 while not body.endswith(b"\r\n.\r\n") and not self.faults.get("body"):
-                    body += await reader.readline()
+                    if not (text := await reader.readline()):
+                        return
+                    body += text
                 command = "body" if self.faults.get("body") else "dot"
                 if command == "dot":
                     self.taken.append(body)
             answer = self.faults.pop(command, "250 fine")
             if answer == DROP:
-                break
+                return
             writer.write(answer.encode() + b"\r\n")
-        writer.close()
 
 
 @asynccontextmanager
 async def pool_to(sink: Sink) -> AsyncIterator[Pool]:
-    server = await asyncio.start_server(sink.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(sink.accept, "127.0.0.1", 0)
     pool = Pool("127.0.0.1", server.sockets[0].getsockname()[1], at_once=1)
     yield pool
     pool.close()
     server.close()
+    for task in list(sink.open):
+        task.cancel()
+    await asyncio.gather(*sink.open, return_exceptions=True)
+    await asyncio.sleep(0.01)  # transports say goodbye in the loop's next turn
 
 
-def sent(sink: Sink, times: int = 1, leases: Iterator[bool] = iter(())) -> list[Result]:
+def sent(sink: Sink, times: int = 1, leases: Iterator[bool] | None = None) -> list[Result]:
     async def story() -> list[Result]:
         results = []
         async with pool_to(sink) as pool:
             for _ in range(times):
                 async with pool.line() as line:
-                    results.append(await line.send("a@x.example", "b@x.example", MESSAGE, lambda: next(leases, True)))
+                    results.append(await line.send("a@x.example", "b@x.example", MESSAGE, lambda: next(leases or iter(()), True)))
         return results
 
     return asyncio.run(story())
