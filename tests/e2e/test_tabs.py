@@ -117,3 +117,15 @@ async def test_a_row_is_found_in_every_spelling(firm: Firm) -> None:
         assert sorted(found) == ["Mueller Bau", "Muller Bau", "Müller Bau"]
     assert [r["name"] for r in await firm.rows("all", query="&search=strasse")] == ["Straße 9", "Straße 10"]
     assert [r["name"] for r in await firm.rows("all", query="&limit=2&sort=-name")][:2] == ["Straße 10", "Straße 9"]
+
+
+async def test_a_withdrawal_before_its_invitation_leaves_nothing(firm: Firm, outside: Outside) -> None:
+    """Contract, section 2: with a higher sequence than the ``added`` it answers, in whatever order they arrive."""
+    client_id = firm.new_client_id()
+    ids = {"client_id": client_id, "firm_id": firm.id}
+    await outside.event("pleo.companies", "pleo.accountant.withdrawn.v1", {**ids, "sequence": 2})
+    assert (await firm.get(f"/v1/clients/{client_id}")).status == 404
+    await outside.event("pleo.companies", "pleo.accountant.added.v1", {**ids, "sequence": 1, "company_name": "Nie Da"})
+    await firm.invited_by("Später Da")
+    assert await firm.tabs() == {"invitations": 1, "mine": 0, "all": 0}
+    assert (await firm.get(f"/v1/clients/{client_id}")).status == 404

@@ -108,6 +108,11 @@ class Client:
         return self.invitation is Invitation.PENDING and not self.connected
 
     @property
+    def known(self) -> bool:
+        """Whether it ever was more than a withdrawal that came before its invitation, which leaves nothing to see."""
+        return self.name != ""
+
+    @property
     def ended(self) -> bool:
         """Whether it has left its last tab (O7)."""
         return not (self.connected or self.onboards or self.invites)

@@ -51,6 +51,8 @@ class Viewer:
 
     def sees(self, client: Client) -> bool:
         """Whether a client stands in one of their tabs; ended ones stay readable for admins (O7)."""
+        if not client.known:
+            return False
         return self.admin or (self.member_id in client.assignees and not client.ended and not client.invites)
 
 
