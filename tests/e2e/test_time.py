@@ -1,0 +1,49 @@
+"""The calendar by its command line, and a trace from the request to the mail (N2–N4; contract, sections 3 and 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.portal import Firm, Outside, eventually
+
+VECTORS = [
+    ("2026-03-20T12:00:00Z", "weekly", None, ["2026-03-23T10:00:00+01:00", "2026-03-30T10:00:00+02:00"]),
+    ("2026-10-16T12:00:00Z", "weekly", None, ["2026-10-19T10:00:00+02:00", "2026-10-26T10:00:00+01:00"]),
+    (
+        "2026-03-24T12:00:00Z",
+        "monthly",
+        None,
+        ["2026-03-30T10:00:00+02:00", "2026-05-04T10:00:00+02:00", "2026-06-01T10:00:00+02:00"],
+    ),
+    ("2026-03-20T12:00:00Z", "daily", ("2026-04-01T12:00:00Z", "monthly"), ["2026-05-04T10:00:00+02:00"]),
+    ("2026-03-20T12:00:00Z", "daily", ("2026-04-01T12:00:00Z", "weekly"), ["2026-04-06T10:00:00+02:00"]),
+    ("2026-11-23T09:59:59.999+01:00", "daily", None, ["2026-11-23T10:00:00+01:00"]),
+    ("2026-11-23T10:00:00.000+01:00", "daily", None, ["2026-11-30T10:00:00+01:00"]),
+]
+
+
+@pytest.mark.parametrize(("switched_on", "frequency", "changed", "expected"), VECTORS)
+async def test_the_vectors_of_the_calendar(
+    outside: Outside, switched_on: str, frequency: str, changed: tuple[str, str] | None, expected: list[str]
+) -> None:
+    """N2–N4: what the scheduler computes, one instant with its offset a line."""
+    asked = ["--switched-on", switched_on, "--frequency", frequency, "--count", str(len(expected))]
+    code, out = await outside.python("services.notifier", "instants", *asked, *(("--changed", *changed) if changed else ()))
+    assert code == 0, out
+    assert out.split() == expected
+
+
+async def test_a_trace_goes_from_the_request_to_the_mail(firm: Firm, outside: Outside) -> None:
+    """Contract, section 3: W3C traceparent from HTTP through Kafka to the mail's headers."""
+    client_id = await firm.client("Vogt Bau", firm.tom)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    answer = await firm.post(
+        f"/v1/clients/{client_id}/reminders", {"tasks": ["export_ready"]}, traceparent=f"00-{trace}-b7ad6b7169203331-01"
+    )
+    assert answer.status == 201, answer
+
+    async def mailed() -> list[str]:
+        return [mail["headers"]["traceparent"] for mail in await outside.mails(firm.address(firm.tom))]
+
+    (given,) = await eventually(mailed)
+    assert given.split("-")[1] == trace
