@@ -1,0 +1,68 @@
+"""A part away: a clear answer within five seconds, nothing lost, and everything resumes by itself (E3)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from time import monotonic
+
+import pytest
+
+from tests.e2e.portal import Firm, Outside, eventually
+from tests.system import Ground
+
+AWAY_SECONDS = 5.0
+
+
+@pytest.mark.parametrize("part", ["mongo", "kafka"])
+async def test_a_command_while_a_part_is_away_is_repeated_with_its_key(firm: Firm, ground: Ground, part: str) -> None:
+    """Contract, "When a part is away": 503 with Retry-After within 5 s; the same key afterwards is the same command."""
+    client_id = await firm.invited_by("Müller Bau")
+    path, key = f"/v1/invitations/{client_id}/accept", uuid.uuid4().hex
+    away = asyncio.create_task(ground.away(part, AWAY_SECONDS))
+    await asyncio.sleep(2.5)
+    started = monotonic()
+    answer = await firm.post(path, {"assign": [firm.tom]}, Idempotency_Key=key)
+    assert (answer.status, answer.code) == (503, "unavailable"), answer
+    assert monotonic() - started < 5.5
+    assert answer.headers["Retry-After"]
+    await away
+
+    async def accepted() -> bool:
+        again = await firm.post(path, {"assign": [firm.tom]}, Idempotency_Key=key)
+        return again.status == 200 and again.body.get("command_id") == answer.body.get("command_id", again.body["command_id"])
+
+    await eventually(accepted, 60)
+    assert await firm.tabs(firm.accountant) == {"mine": 1}
+
+
+async def test_facts_told_while_the_database_is_away_count_afterwards(firm: Firm, outside: Outside, ground: Ground) -> None:
+    """E3: the consumer waits and resumes; nothing is set aside, nothing counts twice."""
+    client_id = await firm.client("Weber Bau", firm.tom)
+    away = asyncio.create_task(ground.away("mongo", AWAY_SECONDS))
+    for number in range(200):
+        data = {"client_id": client_id, "expense_id": f"e{number}"}
+        await outside.event("pleo.receipts", "pleo.receipt.missing.v1", data)
+        await asyncio.sleep(0.02)
+    await away
+
+    async def counted() -> bool:
+        return bool((await firm.get(f"/v1/clients/{client_id}")).body.get("missing_receipts") == 200)
+
+    await eventually(counted, 60)
+    assert not [record for record in await outside.dead("pleo.receipts") if record.key == client_id.encode()]
+
+
+async def test_a_reminder_waits_for_the_mail_server(firm: Firm, outside: Outside, ground: Ground) -> None:
+    """E3, N12: the mail server away loses no mail and doubles none."""
+    client_id = await firm.client("Vogt Gastronomie", firm.tom)
+    away = asyncio.create_task(ground.away("mail", AWAY_SECONDS))
+    await asyncio.sleep(1.5)
+    answer = await firm.post(f"/v1/clients/{client_id}/reminders", {"tasks": ["export_ready"]})
+    assert answer.status == 201, answer
+    await away
+
+    async def mailed() -> bool:
+        return len(await outside.mails(firm.address(firm.tom))) == 1
+
+    await eventually(mailed, 60)
