@@ -177,7 +177,8 @@ class Handling(Generic[W]):
 
     async def _commit(self, topic: Topic, claim: Claim, records: Sequence[Record], fault: Unreadable | None) -> None:
         started = perf_counter()
-        heard = [read(record, topic.types) for record in records]
+        types = topic.types
+        heard = [read(record, types) for record in records]
         end = records[-1].offset + 1
 
         async def work(tx: Tx) -> _Batch:
@@ -240,8 +241,8 @@ class Handling(Generic[W]):
         for collection, some in sorted(by_collection.items()):
             some.sort(key=lambda change: change.document["_id"])
             await tx.bulk(collection, [_operation(change.document, change.only) for change in some])
-            marks += [mark(claim.id, collection, c.document["_id"], c.document["version"]) for c in some if c.told]
-        await tx.bulk(MARKS, [ReplaceOne({"_id": m["_id"]}, m, upsert=True) for m in marks])
+            marks += [mark(claim.id, collection, c.document["_id"], c.document["version"], claim.next) for c in some if c.told]
+        await tx.insert(MARKS, marks)
         await tx.bulk(COMMANDS, [ReplaceOne({"_id": i}, d, upsert=True) for i, d in sorted(batch.memory.items())])
         await tx.insert(ROWS, batch.rows)
 

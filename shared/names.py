@@ -13,6 +13,7 @@ _SPELLED = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "œ": "oe", "å": "a", "ł": "l", "đ": "d", "ı": "i"}
 )
 _DIGITS = re.compile(r"\d+")
+_UMLAUT = re.compile(r"([aou])e+")  # every e: Säemann is saeemann, and Saemann must find it
 SHORTEST_LOOSE = 3
 
 
@@ -24,7 +25,7 @@ def fold(text: str) -> str:
 
 def loose(folded: str) -> str:
     """Return a folded text with the spelled umlauts taken back: ``mueller`` and ``muller`` become one."""
-    return folded.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    return _UMLAUT.sub(r"\1", folded)
 
 
 def matches(query: str, text: str) -> bool:

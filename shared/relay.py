@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import DeleteOne, IndexModel
+from pymongo import IndexModel
 
 from shared.clock import now
 from shared.contracts.base import State, Topic
@@ -116,25 +116,26 @@ class Relay:
         told: dict[str, int] = {}
         for collection, some in by_collection.items():
             shown = self._states[collection]
-            found = await self._database[collection].find({"_id": {"$in": [mark["document"] for mark in some]}}).to_list(None)
+            marked = sorted({mark["document"] for mark in some})
+            found = await self._database[collection].find({"_id": {"$in": marked}}).to_list(None)
             for document in found:
                 key, state = shown.tell(document)
                 letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now()))
-                told[_mark_id(collection, document["_id"])] = state.version
+                told[_document_id(collection, document["_id"])] = state.version
         await self._send(letters)
-        done = [DeleteOne({"_id": mark["_id"], "version": told.get(mark["_id"], mark["version"])}) for mark in marks]
         await self._still_newest(by_collection, told)
-        await self._database[MARKS].bulk_write(done, ordered=False)
+        done = [m["_id"] for m in marks if told.get(_document_id(m["collection"], m["document"]), m["version"]) >= m["version"]]
+        await self._database[MARKS].delete_many({"_id": {"$in": done}})
 
     async def _still_newest(self, by_collection: Mapping[str, list[Document]], told: Mapping[str, int]) -> None:
         """Tell again what another process has changed since: the newest state must also be the last written."""
         for collection, some in by_collection.items():
             shown = self._states[collection]
-            again = [mark["document"] for mark in some]
+            again = sorted({mark["document"] for mark in some})
             while again:
                 found = await self._database[collection].find({"_id": {"$in": again}}).to_list(None)
-                newer = [d for d in found if d["version"] > told.get(_mark_id(collection, d["_id"]), -1)]
-                told = {**told, **{_mark_id(collection, d["_id"]): d["version"] for d in newer}}
+                newer = [d for d in found if d["version"] > told.get(_document_id(collection, d["_id"]), -1)]
+                told = {**told, **{_document_id(collection, d["_id"]): d["version"] for d in newer}}
                 pairs = [shown.tell(d) for d in newer]
                 await self._send(
                     [write(shown.topic, key, s, id=f"{key}.{s.version}", source=self._service, time=now()) for key, s in pairs]
@@ -163,10 +164,13 @@ def row(source: str, offset: int, n: int, letter: Letter) -> Document:
     }
 
 
-def mark(source: str, collection: str, document: str, version: int) -> Document:
-    """Return the mark that *document* of *collection* has a state to be told."""
+def mark(source: str, collection: str, document: str, version: int, offset: int = 0) -> Document:
+    """Return the mark that *document* of *collection* has a state to be told since the batch of *source* at *offset*.
+
+    Every batch makes marks of its own: a transaction that wrote one which the relay deletes meanwhile would conflict.
+    """
     return {
-        "_id": _mark_id(collection, document),
+        "_id": f"{source}/{offset}|{_document_id(collection, document)}",
         "source": source,
         "collection": collection,
         "document": document,
@@ -174,7 +178,7 @@ def mark(source: str, collection: str, document: str, version: int) -> Document:
     }
 
 
-def _mark_id(collection: str, document: str) -> str:
+def _document_id(collection: str, document: str) -> str:
     return f"{collection}|{document}"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar, cast
+from typing import Any, TypeVar, overload
 
 from deploy.local import LocalRunError, run
 from deploy.local.home import Home
@@ -78,14 +78,18 @@ def _supervised() -> Iterator[None]:
             gc.collect()
 
 
-async def eventually(ask: Callable[[], T | Awaitable[T]], within: float = 20.0) -> T:
+@overload
+async def eventually(ask: Callable[[], Awaitable[T]], within: float = ...) -> T: ...
+@overload
+async def eventually(ask: Callable[[], T], within: float = ...) -> T: ...
+async def eventually(ask: Callable[[], Any], within: float = 20.0) -> Any:
     """Return what *ask* returns once that is true; it may raise AssertionError until then. Fails after *within* seconds."""
     deadline = monotonic() + within
     while True:
         wrong: AssertionError | None = None
         try:
             answer = ask()
-            found = cast("T", await answer if inspect.isawaitable(answer) else answer)
+            found = await answer if inspect.isawaitable(answer) else answer
             if found:
                 return found
         except AssertionError as error:

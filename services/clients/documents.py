@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from services.clients.domain.figures import Expense, Ledger
@@ -28,9 +29,7 @@ def client(state: Client) -> Doc:
     searched = (state.name, state.client_number or "")
     return {
         **_plain(state),
-        "_id": f"{state.firm_id}.{state.client_id}",
-        "ledger": asdict(state.ledger),
-        "missing": UNKNOWN if state.readable.missing is None else state.readable.missing,
+        **figures(state),
         "lists": list(state.lists),
         "sort_key": sort_key(state.name),
         "exact": [fold(text) for text in searched],
@@ -38,9 +37,19 @@ def client(state: Client) -> Doc:
     }
 
 
+def figures(state: Client) -> Doc:
+    """Return of a client's row what its figures are kept in: all that is written where only they moved."""
+    return {
+        "_id": f"{state.firm_id}.{state.client_id}",
+        "version": state.version,
+        "ledger": _plain(state.ledger),
+        "missing": UNKNOWN if state.readable.missing is None else state.readable.missing,
+    }
+
+
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {f.name: document[f.name] for f in fields(Client) if f.name in document}
+    known = {name: document[name] for name in _names(Client)}
     known["ledger"] = _ledger(document["ledger"])
     known["assignees"] = tuple(known["assignees"])
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
@@ -54,12 +63,12 @@ def only_figures_moved(before: Client, after: Client) -> bool:
 
 def company(state: Company) -> Doc:
     """Return a company's document."""
-    return {**_plain(state), "_id": state.client_id, "ledger": asdict(state.ledger)}
+    return {**_plain(state), "_id": state.client_id, "ledger": _plain(state.ledger)}
 
 
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
-    known = {f.name: document[f.name] for f in fields(Company)}
+    known = {name: document[name] for name in _names(Company)}
     return Company(**{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"])})
 
 
@@ -87,7 +96,7 @@ def member(state: Member) -> Doc:
 
 def member_from(document: Mapping[str, Any]) -> Member:
     """Return the member within their document."""
-    known = {f.name: document[f.name] for f in fields(Member)}
+    known = {name: document[name] for name in _names(Member)}
     return Member(**{**known, "role": Role(document["role"])})
 
 
@@ -108,7 +117,7 @@ def grant(state: Grant) -> Doc:
 
 def grant_from(document: Mapping[str, Any]) -> Grant:
     """Return the grant within its document."""
-    return Grant(**{f.name: document[f.name] for f in fields(Grant)})
+    return Grant(**{name: document[name] for name in _names(Grant)})
 
 
 def access(line: Access) -> Doc:
@@ -153,7 +162,12 @@ SHOWN = {"client_rows": Shown(said.STATE, told_client), "members": Shown(said.ST
 
 
 def _plain(state: Any) -> Doc:
-    return {f.name: getattr(state, f.name) for f in fields(state)}
+    return {name: getattr(state, name) for name in _names(state.__class__)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _ledger(document: Mapping[str, Any]) -> Ledger:

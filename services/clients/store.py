@@ -53,6 +53,7 @@ class _Touched:
     expenses: set[tuple[str, str]] = field(default_factory=set)
     grants: set[str] = field(default_factory=set)
     leavers: set[tuple[str, str]] = field(default_factory=set)
+    asks_assignees: bool = False
 
     def note(self, message: Any) -> None:
         match message:
@@ -97,6 +98,7 @@ class _Touched:
                 self.members.update(command.assign)
             case _:
                 self.clients.add((firm, command.client_id))
+                self.asks_assignees = self.asks_assignees or isinstance(command, clients.RemindAssignees)
 
 
 class ClientStore:
@@ -125,7 +127,8 @@ class ClientStore:
         for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
-            touched.members.update(client.assignees)
+            if touched.asks_assignees:
+                touched.members.update(client.assignees)
         for found in await _by_id(tx, MEMBERS, touched.members):
             member = as_document.member_from(found)
             world.members[member.member_id] = member
@@ -168,8 +171,7 @@ class _Loaded(World):
 
 def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> Iterator[Change]:
     for before, client in moved:
-        only = as_document.FIGURE_FIELDS if before is not None and as_document.only_figures_moved(before, client) else None
-        yield Change(ROWS, as_document.client(client), told=True, only=only)
+        yield _row_change(before, client)
     for company in world.changed_companies():
         yield Change(COMPANIES, as_document.company(company))
     for member in world.changed_members():
@@ -183,6 +185,12 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
     for key, grant in world.grants.items():
         if world.was.grants.get(key) is not grant:
             yield Change(GRANTS, as_document.grant(grant))
+
+
+def _row_change(before: Client | None, after: Client) -> Change:
+    if before is not None and as_document.only_figures_moved(before, after):
+        return Change(ROWS, as_document.figures(after), told=True, only=as_document.FIGURE_FIELDS)
+    return Change(ROWS, as_document.client(after), told=True)
 
 
 def _counted(client: Client | None) -> Counter[str]:

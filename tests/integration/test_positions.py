@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -126,7 +127,7 @@ async def test_instances_that_come_and_go_do_everything_once_and_in_order(benche
         if turn == 20:
             await bench.stop(first)
     for name in names:
-        await eventually(lambda name=name: _length(bench, name, 30))
+        await eventually(partial(_length, bench, name, 30))
         assert await bench.done(name) == [f"{name}-{turn}" for turn in range(30)]
 
 

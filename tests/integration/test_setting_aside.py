@@ -8,14 +8,13 @@ import sys
 from datetime import timedelta
 
 import orjson
-import pytest
 from aiokafka.structs import ConsumerRecord
 from cloudevents.core.bindings.kafka import KafkaMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 from prometheus_client import REGISTRY
 
 from shared import dead
-from shared.clock import now, parse_stamp, rfc3339
+from shared.clock import now, parse_stamp
 from shared.contracts.base import Outcome, Status
 from shared.contracts.portal import OUTCOMES
 from shared.messages import Letter
@@ -87,7 +86,8 @@ async def test_a_fact_of_the_future_is_set_aside_and_one_of_nearly_an_hour_is_no
     """Contract, section 2: more than an hour ahead of its record's own timestamp."""
     await bench.start()
     facts = bench.topics.facts
-    await bench.send(fact(facts, "far", at=now() + timedelta(hours=1, minutes=1)), fact(facts, "near", at=now() + timedelta(minutes=59)))
+    far, near = (now() + timedelta(minutes=minutes) for minutes in (61, 59))
+    await bench.send(fact(facts, "far", at=far), fact(facts, "near", at=near))
     await eventually(lambda: _done(bench, ["near"]))
     await eventually(lambda: _reasons(bench, ["time_in_future"]))
 
@@ -96,7 +96,8 @@ async def test_tombstones_and_unknown_types_are_passed_by_and_counted(bench: Ben
     """E3, contract section 2: neither is a fault, neither a message."""
     await bench.start()
     facts = bench.topics.facts
-    await bench.send(changed(fact(facts, "gone"), None), changed(fact(facts, "new"), ce_type=b"toy.invented.v1"), fact(facts, "f0"))
+    tombstone, unknown = changed(fact(facts, "gone"), None), changed(fact(facts, "new"), ce_type=b"toy.invented.v1")
+    await bench.send(tombstone, unknown, fact(facts, "f0"))
     await eventually(lambda: _done(bench, ["f0"]))
     for outcome in ("tombstone", "unknown_type", "handled"):
         labels = {"service": "toy", "topic": facts.name, "outcome": outcome}
@@ -116,9 +117,10 @@ async def test_events_of_a_foreign_encoder_are_read_in_either_mode(bench: Bench)
     """Contract, section 2: CloudEvents as others' SDK writes them, binary and structured; a missing key is allowed."""
     await bench.start()
     topic = bench.topics.facts.name
+    about = {"source": "pleo.toy", "type": "toy.tallied.v1", "datacontenttype": "application/json"}
     for number, encode in enumerate((to_binary_event, to_structured_event)):
         event = CloudEvent(
-            {"id": f"sdk-{number}", "source": "pleo.toy", "type": "toy.tallied.v1", "time": EARLY, "datacontenttype": "application/json"},
+            {**about, "id": f"sdk-{number}", "time": EARLY},
             {"name": "bau", "amount": 2},
         )
         message: KafkaMessage = encode(event)
@@ -271,13 +273,15 @@ async def _reasons(bench: Bench, reasons: list[str]) -> bool:
     return True
 
 
-async def _outcome(bench: Bench, command_id: str, status: Status) -> Outcome | None:
+async def _outcome(bench: Bench, command_id: str, status: Status) -> Outcome:
     answers = [
         Outcome.model_validate_json(record.value)
         for record in await bench.records(OUTCOMES.name)
         if record.key == command_id.encode()
     ]
-    return answers[-1] if answers and answers[-1].status is status else None
+    assert answers
+    assert answers[-1].status is status
+    return answers[-1]
 
 
 def _names(record: ConsumerRecord) -> list[str]:

@@ -294,7 +294,7 @@ class Bench:
         await self.database.ground({**handling.INDEXES, **relay.INDEXES, COUNTERS: [], "traces": []})
 
 
-class Recorded(Claims):  # type: ignore[misc]  # Claims inherits from aiokafka, which has no types
+class Recorded(Claims):
     """Claims of a process whose consumer stands still: what it lost is noted, nobody claims again."""
 
     def __init__(self, database: Database) -> None:
@@ -334,8 +334,9 @@ class ByHand:
 
     async def deliver(self, topic: Topic, *letters: Letter, first: int = 0) -> None:
         """Hand *letters* over as the records of partition 0 from offset *first* on."""
+        arrived = int(now().timestamp() * 1000)
         records = [
-            ConsumerRecord(topic.name, 0, first + n, int(now().timestamp() * 1000), 0, l.key, l.value, None, 0, 0, l.headers)
-            for n, l in enumerate(letters)
+            ConsumerRecord(topic.name, 0, offset, arrived, 0, letter.key, letter.value, None, 0, 0, letter.headers)
+            for offset, letter in enumerate(letters, first)
         ]
         await self.handling.handle(topic, self.claims, records)

@@ -1,0 +1,1 @@
+"""Benches: figures that a reader of the README can measure again with ``make bench``."""
