@@ -29,6 +29,7 @@ from shared.settings import load
 
 MAX_REQUEST_BYTES = 3 * 1024 * 1024
 MAX_RECORDS = 500
+TOLD_WITHIN_SECONDS = 30
 
 
 async def unopened(batch: tuple[Any, ...], original: Callable[[Any], Awaitable[KafkaMessage]]) -> KafkaMessage:
@@ -144,8 +145,16 @@ async def provision(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise error(f"{name} could not be made")
+        await _until_told(admin, {topic.name for topic in wanted})
     finally:
         await admin.close()
+
+
+async def _until_told(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Return once the broker tells of every topic: it does so a moment after it has made them. Raises TimeoutError."""
+    async with asyncio.timeout(TOLD_WITHIN_SECONDS):
+        while names - {t["topic"] for t in await admin.describe_topics(sorted(names)) if not t["error_code"]}:
+            await asyncio.sleep(0.1)
 
 
 async def assert_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
