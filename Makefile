@@ -55,11 +55,9 @@ lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer ve
 		--omit-lockfile-registry-resolved --loglevel=error
 
 ##@ Measure it
-.PHONY: bench chaos
-bench: tools ## Measure the figures of the README, into .local/bench.json
-	@$(BIN)/python -m tests.bench
-chaos: tools ## Kill parts under load and look for what was lost
-	@$(BIN)/python -m pytest tests/chaos $(ARGS)
+.PHONY: bench
+bench: tools ## Measure what a fact costs, into .local/bench.json (ARGS=--short for a quick look)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 # Python packages, broker and mail catcher, side by side: what is there already costs nothing.
 .PHONY: tools
