@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
+from shared.mongo import Database
 from shared.relay import MARKS, ROWS, mark
 from tests.integration.toy import COUNTERS, Bench, Counter, Told, fact
 from tests.system import eventually
@@ -30,6 +32,24 @@ class Meanwhile:
         if self.asked == self._before:
             await self._happens()
         return await self._producer.send(*arguments, **named)
+
+
+class BeforeMarksGo:
+    """A database in which something happens right before marks are removed, the first time."""
+
+    def __init__(self, database: Database, happens: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._happens: list[Callable[[], Awaitable[None]]] = [happens]
+
+    def __getitem__(self, collection: str) -> Any:
+        """Return a collection; that of the marks is watched."""
+        real = self._database[collection]
+        return SimpleNamespace(find=real.find, delete_many=self._remove) if collection == MARKS else real
+
+    async def _remove(self, where: Any) -> None:
+        if self._happens:
+            await self._happens.pop()()
+        await self._database[MARKS].delete_many(where)
 
 
 async def test_what_a_dead_process_left_is_published_at_the_take_over_in_order(bench: Bench) -> None:
@@ -125,6 +145,24 @@ async def test_a_state_that_changes_while_it_is_told_is_told_again(bench: Bench)
     await teller.relay.drain([source])
     assert await _empty(bench)
     assert [state.version for state in await bench.told(bench.topics.states, Counter)][-1] == 2
+
+
+async def test_a_change_right_before_the_mark_is_removed_is_not_forgotten(bench: Bench) -> None:
+    """Invariant 5: the relay has told version 1 and looked once more; version 2 comes before the mark goes, and keeps its own."""
+    await bench.prepare()
+    facts = bench.topics.facts
+    other = bench.by_hand()
+    claim = await other.claim(facts)
+    await other.deliver(facts, fact(facts, "f0"))
+
+    async def it_grows() -> None:
+        await other.deliver(facts, fact(facts, "f1"), first=1)
+
+    teller = bench.by_hand(database=BeforeMarksGo(bench.database, it_grows))
+    await teller.relay.drain([claim.id])
+    await teller.relay.drain([claim.id])
+    assert [state.version for state in await bench.told(bench.topics.states, Counter)] == [1, 2]
+    assert await _empty(bench)
 
 
 async def test_a_relay_that_wakes_up_with_an_old_state_does_not_leave_it_last(bench: Bench) -> None:

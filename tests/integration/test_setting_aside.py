@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from datetime import timedelta
+from functools import partial
 
 import orjson
 from aiokafka.structs import ConsumerRecord
@@ -79,7 +80,7 @@ async def test_what_cannot_be_read_is_set_aside_once_and_whole_and_the_rest_goes
             "dead_service": b"toy",
         }
     labels = {"topic": facts.name, "reason": "invalid_time"}
-    assert REGISTRY.get_sample_value("portal_dead_letters_total", labels) == 2
+    await eventually(partial(_counted, "portal_dead_letters_total", labels, 2))
 
 
 async def test_a_fact_of_the_future_is_set_aside_and_one_of_nearly_an_hour_is_not(bench: Bench) -> None:
@@ -101,7 +102,7 @@ async def test_tombstones_and_unknown_types_are_passed_by_and_counted(bench: Ben
     await eventually(lambda: _done(bench, ["f0"]))
     for outcome in ("tombstone", "unknown_type", "handled"):
         labels = {"service": "toy", "topic": facts.name, "outcome": outcome}
-        assert REGISTRY.get_sample_value("portal_records_handled_total", labels) == 1, outcome
+        await eventually(partial(_counted, "portal_records_handled_total", labels, 1))
     assert await bench.records(facts.dead_name) == []
 
 
@@ -265,6 +266,11 @@ async def _done(bench: Bench, ids: list[str]) -> bool:
 
 async def _count(bench: Bench, collection: str, number: int) -> bool:
     return int(await bench.database[collection].count_documents({})) == number
+
+
+def _counted(metric: str, labels: dict[str, str], number: int) -> bool:
+    assert REGISTRY.get_sample_value(metric, labels) == number
+    return True
 
 
 async def _reasons(bench: Bench, reasons: list[str]) -> bool:

@@ -28,6 +28,7 @@ from shared.settings import Settings
 from tests.system import Ground
 
 COUNTERS = "counters"
+PASSED_ON = "another finishes it"
 EARLY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LEYLA = Actor(
     member_id=MemberId("leyla"), firm_id=FirmId("kanzlei"), role=Role.ADMIN, name="Leyla", email="leyla@kanzlei.example"
@@ -158,7 +159,7 @@ def decider(topics: Topics, bug: Callable[[str, int], bool] = lambda name, amoun
             raise ArithmeticError(f"{name} cannot grow by {amount}")
         total = world.documents[name]["total"] + amount
         told = [Grew(name, amount, item.id), Said(topics.news, name, Told(name=name, total=total))]
-        return [*told, Succeeded({"total": total})] if isinstance(item.message, Command) else told
+        return [*told, Succeeded({"total": total})] if isinstance(item.message, Command) and name != PASSED_ON else told
 
     def evolve(world: Counters, event: Any) -> None:
         if isinstance(event, Grew):
@@ -283,9 +284,9 @@ class Bench:
         """Return the messages on *topic*, all of the type *model*."""
         return [model.model_validate_json(record.value) for record in await self.records(topic.name)]
 
-    def by_hand(self, producer: Any = None, store: Store[Counters] | None = None) -> ByHand:
+    def by_hand(self, producer: Any = None, store: Store[Counters] | None = None, database: Any = None) -> ByHand:
         """Return the machinery without a consumer: the test says who holds which claim, and what is delivered."""
-        posts = Relay("toy", self.database, lambda: producer or self.producer, shown(self.topics))
+        posts = Relay("toy", database or self.database, lambda: producer or self.producer, shown(self.topics))
         hands = Handling("toy", self.database, store or CounterStore(), decider(self.topics), posts)
         return ByHand(self, hands, posts, Recorded(self.database))
 
