@@ -49,10 +49,11 @@ def moment_of(stamp: str) -> datetime:
 
 
 def shown(stamp: str) -> str:
-    """Return a stamp as RFC 3339 without trailing zeros, as the API shows it."""
+    """Return a stamp as the API shows it: to the second, the microsecond or the nanosecond, whichever says it all."""
     head, _, nanos = stamp[:-1].partition(".")
-    nanos = nanos.rstrip("0")
-    return f"{head}.{nanos}Z" if nanos else f"{head}Z"
+    if nanos == "0" * 9:
+        return f"{head}Z"
+    return f"{head}.{nanos[:6] if nanos.endswith('000') else nanos}Z"
 
 
 def rfc3339(moment: datetime) -> str:

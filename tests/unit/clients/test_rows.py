@@ -131,7 +131,7 @@ def test_a_row_has_exactly_what_the_contract_says() -> None:
         "export_ready": None,
         "balance": {"amount_minor": -123, "currency": "EUR"},
         "low_balance": True,
-        "as_of": {"missing_receipts": "2026-03-11T10:00:01.5Z", "export_ready": None, "balance": "2026-03-11T10:00:02Z"},
+        "as_of": {"missing_receipts": "2026-03-11T10:00:01.500000Z", "export_ready": None, "balance": "2026-03-11T10:00:02Z"},
         "actions": {name: {"allowed": True, "reason": None} for name in ("access", "notify", "remind")},
     }
 
