@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -32,18 +32,6 @@ log = telemetry.Log("door")
 def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return *body* as JSON that nobody caches."""
     return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
-
-
-class Part(Protocol):
-    """Something that runs as long as the service does."""
-
-    async def start(self) -> None:
-        """Begin."""
-        ...
-
-    async def stop(self) -> None:
-        """End, in good order."""
-        ...
 
 
 @dataclass(slots=True)
