@@ -17,6 +17,7 @@ from shared.telemetry import LAG, LOST, Log
 POSITIONS = "positions"
 DRAIN_SECONDS = 8.0  # below rebalance_timeout_ms, or the member is thrown out
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+MOST_AT_ONCE = 3000  # by weight: well under a second of a transaction that may live five
 log = Log("claims")
 
 
@@ -72,6 +73,12 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def settled(self, claim: Claim) -> None:
         """A batch of *claim* was committed: what had gone wrong is forgotten."""
         self._pauses.pop(TopicPartition(claim.topic, claim.partition), None)
+
+    def most(self, claim: Claim) -> int:
+        """Return how many records of *claim* may go into one transaction: fewer each time an outage stopped it, for it may
+        have outlived what the database allows."""
+        pause = self._pauses.get(TopicPartition(claim.topic, claim.partition))
+        return MOST_AT_ONCE if pause is None else max(1, int(MOST_AT_ONCE * FIRST_PAUSE / (8 * pause)))
 
     def lost(self, claim: Claim) -> None:
         """Give *claim* up and look again after a growing pause: it was fenced, or an outage stopped it."""

@@ -7,7 +7,8 @@ A record is handled once because its partition's position moves in the same tran
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -34,6 +35,8 @@ INDEXES = {
 }
 KEPT = timedelta(days=7)  # E5: command outcomes
 TRIES_ALONE = 3
+Opened = tuple[Record, Heard[Message] | Unreadable | Passed]
+"""A record and what it says."""
 W = TypeVar("W")
 log = telemetry.Log("handling")
 
@@ -50,6 +53,21 @@ class Change:
     document: Document
     told: bool = False
     only: tuple[str, ...] | None = None  # the fields that changed, where writing all would be wasteful
+
+
+def slices(opened: Sequence[Opened], most: int) -> Iterator[list[Opened]]:
+    """Yield *opened* in pieces of at most *most* by weight, one record at least: a transaction has a lifetime to keep."""
+    piece: list[Opened] = []
+    weight = 0
+    for one in opened:
+        heavy = one[1].message.weight if isinstance(one[1], Heard) else 1
+        if piece and weight + heavy > most:
+            yield piece
+            piece, weight = [], 0
+        piece.append(one)
+        weight += heavy
+    if piece:
+        yield piece
 
 
 def _operation(document: Document, only: tuple[str, ...] | None) -> ReplaceOne[Document] | UpdateOne:
@@ -130,7 +148,8 @@ class Handling(Generic[W]):
         if not fresh:
             return
         try:
-            await self._settle(topic, claim, fresh)
+            for some in slices([(record, read(record, topic.types)) for record in fresh], claims.most(claim)):
+                await self._settle(topic, claim, some)
             claims.settled(claim)
             self.last_progress = perf_counter()
         except Fenced:
@@ -140,53 +159,51 @@ class Handling(Generic[W]):
             log.warning("partition_waits", partition=claim.id, error=repr(error)[:500])
             claims.lost(claim)
 
-    async def _settle(self, topic: Topic, claim: Claim, records: Sequence[Record]) -> None:
-        """Commit *records*; on a bug of ours halve them until the one that fails is alone, then set it aside."""
+    async def _settle(self, topic: Topic, claim: Claim, some: Sequence[Opened]) -> None:
+        """Commit *some* records; on a bug of ours halve them until the one that fails is alone, then set it aside."""
         try:
-            await self._once_more_on_duplicate(topic, claim, records)
+            await self._once_more_on_duplicate(topic, claim, some)
         except Exception as error:
             if isinstance(error, Fenced) or transient(error):
                 raise
-            if len(records) > 1:
-                middle = len(records) // 2
-                await self._settle(topic, claim, records[:middle])
-                await self._settle(topic, claim, records[middle:])
+            if len(some) > 1:
+                middle = len(some) // 2
+                await self._settle(topic, claim, some[:middle])
+                await self._settle(topic, claim, some[middle:])
                 return
-            log.error("record_failed", error, topic=topic.name, partition=claim.partition, offset=records[0].offset)
-            await self._alone(topic, claim, records[0])
+            log.error("record_failed", error, topic=topic.name, partition=claim.partition, offset=some[0][0].offset)
+            await self._alone(topic, claim, some)
 
-    async def _alone(self, topic: Topic, claim: Claim, record: Record) -> None:
+    async def _alone(self, topic: Topic, claim: Claim, one: Sequence[Opened]) -> None:
         reason = Unreadable("handler_error", "")
         for _ in range(TRIES_ALONE - 1):
             try:
-                await self._commit(topic, claim, [record], None)
+                await self._commit(topic, claim, one, None)
                 return
             except Exception as error:
                 if isinstance(error, Fenced) or transient(error):
                     raise
                 reason = Unreadable("handler_error", f"{type(error).__name__}: {error}"[:500])
-        await self._commit(topic, claim, [record], reason)
+        await self._commit(topic, claim, one, reason)
 
-    async def _once_more_on_duplicate(self, topic: Topic, claim: Claim, records: Sequence[Record]) -> None:
+    async def _once_more_on_duplicate(self, topic: Topic, claim: Claim, some: Sequence[Opened]) -> None:
         try:
-            await self._commit(topic, claim, records, None)
+            await self._commit(topic, claim, some, None)
         except Exception as error:
             if not duplicate(error):
                 raise
-            await self._commit(topic, claim, records, None)
+            await self._commit(topic, claim, some, None)
 
-    async def _commit(self, topic: Topic, claim: Claim, records: Sequence[Record], fault: Unreadable | None) -> None:
+    async def _commit(self, topic: Topic, claim: Claim, some: Sequence[Opened], fault: Unreadable | None) -> None:
         started = perf_counter()
-        types = topic.types
-        heard = [read(record, types) for record in records]
-        end = records[-1].offset + 1
+        end = some[-1][0].offset + 1
 
         async def work(tx: Tx) -> _Batch:
             where = {"_id": claim.id, "epoch": claim.epoch, "next": claim.next}
             if not await tx.update_one(POSITIONS, where, {"$set": {"next": end}}):
                 raise Fenced
             batch = _Batch()
-            await self._decide(tx, claim, topic, records, heard, fault, batch)
+            await self._decide(tx, claim, some, fault, batch)
             return batch
 
         batch = await self._database.transaction(work)
@@ -198,17 +215,15 @@ class Handling(Generic[W]):
         self,
         tx: Tx,
         claim: Claim,
-        topic: Topic,
-        records: Sequence[Record],
-        heard: Sequence[Heard[Message] | Unreadable | Passed],
+        some: Sequence[Opened],
         fault: Unreadable | None,
         batch: _Batch,
     ) -> None:
-        readable = [item for item in heard if isinstance(item, Heard)]
+        readable = [item for _, item in some if isinstance(item, Heard)]
         seen = await self._seen(tx, readable)
         world = await self._store.load(tx, [] if fault else readable)
         moment = self._now()
-        for record, item in zip(records, heard, strict=True):
+        for record, item in some:
             if isinstance(item, Passed):
                 batch.outcomes.append(item.outcome)
             elif isinstance(item, Unreadable):
@@ -341,12 +356,12 @@ class Handling(Generic[W]):
 
     def _observe(self, topic: Topic, batch: _Batch, seconds: float) -> None:
         telemetry.HANDLING.labels(self.service, topic.name).observe(seconds)
-        for outcome in batch.outcomes:
-            telemetry.HANDLED.labels(self.service, topic.name, outcome).inc()
+        for outcome, count in Counter(batch.outcomes).items():
+            telemetry.HANDLED.labels(self.service, topic.name, outcome).inc(count)
         for reason in batch.dead:
             telemetry.DEAD.labels(topic.name, reason).inc()
         for kind, outcome in batch.settled:
             telemetry.COMMANDS.labels(kind, outcome).inc()
-        moment = self._now()
+        moment, freshness = self._now(), telemetry.FRESHNESS.labels(self.service, topic.name)
         for stamp in batch.stamps:
-            telemetry.FRESHNESS.labels(self.service, topic.name).observe(max(0.0, (moment - stamp).total_seconds()))
+            freshness.observe(max(0.0, (moment - stamp).total_seconds()))

@@ -80,6 +80,11 @@ class Message(Wire):
 
     ce_type: ClassVar[str]
 
+    @property
+    def weight(self) -> int:
+        """How many documents it touches, about: what a transaction may carry is limited by it (invariant 14)."""
+        return 1
+
 
 class Actor(Wire):
     """Who issued a command, as clients' door knew them at that moment; only the gateway stamps it."""

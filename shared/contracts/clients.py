@@ -56,6 +56,11 @@ class AssignMany(Command):
     assign: Members = ()
     unassign: Members = ()
 
+    @property
+    def weight(self) -> int:
+        """One for each client."""
+        return len(self.client_ids)
+
 
 class AcceptInvitation(Command):
     """An admin accepts a company's invitation and names who works on it (I2)."""

@@ -37,7 +37,7 @@ class Size:
 
 
 FULL = Size(facts=1_000_000, rounds=7, records=20_000, singles=800, most_seconds=15)
-SHORT = Size(facts=50_000, rounds=3, records=3_000, singles=250, most_seconds=5)
+SHORT = Size(facts=50_000, rounds=3, records=6_000, singles=250, most_seconds=5)
 
 
 async def rates(settings: Settings, size: Size) -> dict[str, Figure]:
