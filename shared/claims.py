@@ -75,8 +75,10 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._pauses.pop(TopicPartition(claim.topic, claim.partition), None)
 
     def most(self, claim: Claim) -> int:
-        """Return how many records of *claim* may go into one transaction: fewer each time an outage stopped it, for it may
-        have outlived what the database allows."""
+        """Return how many records of *claim* go into one transaction, by weight: fewer each time an outage stopped it.
+
+        What stopped it may have been that it lived longer than the database allows.
+        """
         pause = self._pauses.get(TopicPartition(claim.topic, claim.partition))
         return MOST_AT_ONCE if pause is None else max(1, int(MOST_AT_ONCE * FIRST_PAUSE / (8 * pause)))
 

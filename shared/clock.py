@@ -25,7 +25,7 @@ def parse_stamp(text: str) -> Stamp:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"not an RFC 3339 time: {text[:64]!r}")
-    year, month, day, hour, minute, second = (int(part) for part in match.group(1, 2, 3, 4, 5, 6))
+    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
     leap = second == 60  # RFC 3339 allows the leap second; it is told as the one after it
     whole = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC) + timedelta(seconds=leap)
     if match[8]:
@@ -35,12 +35,12 @@ def parse_stamp(text: str) -> Stamp:
         offset = timedelta(hours=hours, minutes=minutes)
         whole = whole - offset if match[8] == "+" else whole + offset
     nanos = (match[7] or "")[:9].ljust(9, "0")
-    return Stamp(f"{whole:%Y-%m-%dT%H:%M:%S}.{nanos}Z".rjust(30, "0"))
+    return Stamp(f"{whole.isoformat()[:19]}.{nanos}Z")
 
 
 def stamp_of(moment: datetime) -> Stamp:
     """Return an aware datetime as a stamp."""
-    return Stamp(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z".rjust(30, "0"))
+    return Stamp(f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}000Z")
 
 
 def moment_of(stamp: str) -> datetime:

@@ -58,9 +58,11 @@ class Counted:
 class Decider(Generic[W]):
     """*decide* says what a message leads to, given the states *W* it touches; *evolve* applies it to them.
 
-    Both are pure but for *W* itself: no I/O, clock, randomness, logging. So a batch may be decided again.
+    *follow*, called once a batch is decided, brings what changed in one state to those that show it, too. All are pure
+    but for *W* itself: no I/O, clock, randomness, logging. So a batch may be decided again.
     A command that yields neither Refused nor Succeeded is passed on: its finisher is another service.
     """
 
     decide: Callable[[Heard[Any], W, datetime], Sequence[Any]]
     evolve: Callable[[W, Any], None]
+    follow: Callable[[W], None] = lambda world: None

@@ -242,6 +242,7 @@ class Handling(Generic[W]):
                 for event in events:
                     self._decider.evolve(world, event)
                 self._conclude(claim, record, item, events, batch, seen)
+        self._decider.follow(world)
         await self._write(tx, claim, await self._store.save(tx, world, claim.id), batch)
 
     async def _seen(self, tx: Tx, heard: Iterable[Heard[Message]]) -> dict[str, Document]:

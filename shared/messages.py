@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import orjson
@@ -120,6 +121,7 @@ def _checked(
     )
 
 
+@lru_cache(maxsize=256)  # records come in by the hundred of the same millisecond
 def _latest(timestamp: int) -> str:
     return stamp_of(_EPOCH + timedelta(milliseconds=timestamp) + FUTURE_TOLERANCE)
 

@@ -133,8 +133,9 @@ class Relay:
             shown = self._states[collection]
             again = sorted({mark["document"] for mark in some})
             while again:
-                found = await self._database[collection].find({"_id": {"$in": again}}).to_list(None)
-                newer = [d for d in found if d["version"] > told.get(_document_id(collection, d["_id"]), -1)]
+                found = await self._database[collection].find({"_id": {"$in": again}}, {"version": 1}).to_list(None)
+                moved = [d["_id"] for d in found if d["version"] > told.get(_document_id(collection, d["_id"]), -1)]
+                newer = await self._database[collection].find({"_id": {"$in": moved}}).to_list(None) if moved else []
                 told = {**told, **{_document_id(collection, d["_id"]): d["version"] for d in newer}}
                 pairs = [shown.tell(d) for d in newer]
                 await self._send(

@@ -42,6 +42,7 @@ class Story(Generic[W]):
             self.decided = list(self.decider.decide(heard(message), self.world, self.now))
             for event in self.decided:
                 self.decider.evolve(self.world, event)
+            self.decider.follow(self.world)
         return self
 
     def then(self, *events: Any) -> Story[W]:

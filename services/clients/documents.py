@@ -74,7 +74,14 @@ def company_from(document: Mapping[str, Any]) -> Company:
 
 def expense(state: Expense) -> Doc:
     """Return an expense's document."""
-    return {**_plain(state), "_id": f"{state.client_id}.{state.expense_id}"}
+    return {
+        "_id": f"{state.client_id}.{state.expense_id}",
+        "client_id": state.client_id,
+        "expense_id": state.expense_id,
+        "receipt": state.receipt,
+        "export": state.export,
+        "deleted": state.deleted,
+    }
 
 
 def expense_from(document: Mapping[str, Any]) -> Expense:

@@ -13,12 +13,13 @@ from services.clients.domain.events import (
     ClientMoved,
     CompanyMoved,
     ExpenseTold,
+    FiguresMoved,
     FirmNamed,
     GrantRedeemed,
     MemberKnown,
 )
 from services.clients.domain.figures import Expense, balanced, hear
-from services.clients.domain.states import Client, World
+from services.clients.domain.states import Client, Company, World
 from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command, Role
 from shared.decider import Counted, Decider, Refused
@@ -46,11 +47,13 @@ def evolve(world: World, event: Any) -> None:
     match event:
         case ClientMoved(client):
             world.clients[client.firm_id, client.client_id] = client
-        case CompanyMoved(company):
-            world.companies[company.client_id] = company
-            _follow(world, company.client_id)
         case ExpenseTold(expense):
             world.expenses[expense.client_id, expense.expense_id] = expense
+        case FiguresMoved(client_id, ledger):
+            world.ledgers[client_id] = ledger
+        case CompanyMoved(company):
+            world.companies[company.client_id] = company
+            _follow(world, company)
         case MemberKnown(member):
             world.members[member.member_id] = member
         case FirmNamed(firm):
@@ -62,16 +65,23 @@ def evolve(world: World, event: Any) -> None:
             pass  # what is told to others changes nothing here
 
 
-def _follow(world: World, client_id: str) -> None:
+def follow(world: World) -> None:
+    """Bring the figures that moved to companies and clients: once a batch, for most facts of one are about few companies."""
+    for client_id, ledger in world.ledgers.items():
+        evolve(world, CompanyMoved(replace(world.company(client_id), ledger=ledger)))
+    world.ledgers.clear()
+
+
+def _follow(world: World, company: Company) -> None:
     """Bring name and figures of a company to every firm's client."""
-    company = world.companies[client_id]
     for firm_id in company.firms:
-        client = world.clients.get((firm_id, client_id))
+        client = world.client(firm_id, company.client_id)
         if client is None:
             continue
         name = company.name or client.given_name
-        if (client.ledger is not company.ledger and client.ledger != company.ledger) or client.name != name:
-            world.clients[firm_id, client_id] = replace(client, ledger=company.ledger, name=name, version=client.version + 1)
+        if client.ledger != company.ledger or client.name != name:
+            moved = replace(client, ledger=company.ledger, name=name, version=client.version + 1)
+            world.clients[firm_id, company.client_id] = moved
 
 
 def _command(command: Command, world: World, now: datetime) -> Sequence[Any]:
@@ -123,9 +133,9 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
         case pleo.ExpenseFact():
             return _expense(heard, world)
         case pleo.BalanceChanged() as fact:
-            company = world.company(fact.client_id)
-            ledger = balanced(company.ledger, fact, heard.stamp, heard.id)
-            return [] if ledger is company.ledger else [CompanyMoved(replace(company, ledger=ledger))]
+            ledger = world.ledger(fact.client_id)
+            after = balanced(ledger, fact, heard.stamp, heard.id)
+            return [] if after is ledger else [FiguresMoved(fact.client_id, after)]
         case pleo.FirmRegistered() as fact:
             return partners.firm_registered(fact, world)
         case pleo.MemberFact():
@@ -153,12 +163,13 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
 def _expense(heard: Heard[Any], world: World) -> Sequence[Any]:
     fact = heard.message
     expense = world.expenses.get((fact.client_id, fact.expense_id)) or Expense(fact.client_id, fact.expense_id)
-    company = world.company(fact.client_id)
-    after, ledger = hear(expense, company.ledger, fact, heard.stamp, heard.id)
+    before = world.ledger(fact.client_id)
+    after, ledger = hear(expense, before, fact, heard.stamp, heard.id)
     if after is expense:
         return [Counted("stale")]
-    moved = [] if ledger is company.ledger else [CompanyMoved(replace(company, ledger=ledger))]
-    return [ExpenseTold(after), *moved]
+    if ledger is before:
+        return [ExpenseTold(after)]
+    return [ExpenseTold(after), FiguresMoved(fact.client_id, ledger)]
 
 
 def _renamed(heard: Heard[pleo.CompanyRenamed], world: World) -> Sequence[Any]:
@@ -170,4 +181,4 @@ def _renamed(heard: Heard[pleo.CompanyRenamed], world: World) -> Sequence[Any]:
     return [CompanyMoved(replace(company, name=fact.company_name, name_sequence=fact.sequence))]
 
 
-CLIENTS = Decider(decide, evolve)
+CLIENTS = Decider(decide, evolve, follow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.clients.domain.figures import Expense
+from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.states import Access, Client, Company, Firm, Grant, Member
 
 
@@ -34,6 +34,14 @@ class ExpenseTold:
     """A fact about an expense counted."""
 
     expense: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresMoved:
+    """The figures of a company changed."""
+
+    client_id: str
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)

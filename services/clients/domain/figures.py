@@ -70,19 +70,25 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
         case ExpenseDeleted():
             after = replace(expense, deleted=max(expense.deleted or "", stamp))
         case ReceiptFact():
-            after = replace(expense, receipt=max(expense.receipt or new, new))
+            after = _told(expense, max(expense.receipt or new, new), expense.export)
         case _:
-            after = replace(expense, export=max(expense.export or new, new))
+            after = _told(expense, expense.receipt, max(expense.export or new, new))
     if after == expense:
         return expense, ledger
     at = max(stamp, after.deleted or "")
     if after.receipt is not None and (isinstance(fact, ReceiptFact | ExpenseDeleted)):
         count = (ledger.missing or 0) + after.misses_receipt - expense.misses_receipt
-        ledger = replace(ledger, missing=count, missing_at=max(ledger.missing_at or "", at))
+        moved = count, max(ledger.missing_at or "", at)
+        ledger = Ledger(*moved, ledger.ready, ledger.ready_at, ledger.balance, ledger.low, ledger.balance_told)
     if after.export is not None and not isinstance(fact, ReceiptFact):
         count = (ledger.ready or 0) + after.ready - expense.ready
         ledger = replace(ledger, ready=count, ready_at=max(ledger.ready_at or "", at))
     return after, ledger
+
+
+def _told(expense: Expense, receipt: Told | None, export: Told | None) -> Expense:
+    """Most facts come through here: `replace` costs five times as much."""
+    return Expense(expense.client_id, expense.expense_id, receipt, export, expense.deleted)
 
 
 def balanced(ledger: Ledger, fact: BalanceChanged, stamp: str, id: str) -> Ledger:

@@ -171,6 +171,7 @@ class World:
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     expenses: dict[tuple[str, str], Expense] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)  # those that moved in this batch
     leaving: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     accesses: list[Access] = field(default_factory=list)
     relied_on: set[str] = field(default_factory=set)
@@ -187,6 +188,10 @@ class World:
     def company(self, client_id: str) -> Company:
         """Return the company, a new one if nothing was heard of it."""
         return self.companies.get(client_id) or Company(client_id)
+
+    def ledger(self, client_id: str) -> Ledger:
+        """Return the figures of a company as of the last fact of this batch."""
+        return self.ledgers.get(client_id) or self.company(client_id).ledger
 
 
 @dataclass(frozen=True, slots=True)
