@@ -147,8 +147,9 @@ class Handling(Generic[W]):
         fresh = [record for record in records if record.offset >= claim.next]
         if not fresh:
             return
+        types = topic.types
         try:
-            for some in slices([(record, read(record, topic.types)) for record in fresh], claims.most(claim)):
+            for some in slices([(record, read(record, types)) for record in fresh], claims.most(claim)):
                 await self._settle(topic, claim, some)
             claims.settled(claim)
             self.last_progress = perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
@@ -104,12 +105,20 @@ class Service:
         await self.relay.measure()
 
 
+def collect_seldom() -> None:
+    """Let the garbage collector look at what a batch made, not at all that was imported: a fifth of the time of a fact."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def serve(name: str, build: Callable[[Settings], ASGIApp]) -> None:
     """Run a service until it is told to stop."""
     telemetry.log_as(name)
     settings = load()
+    app = build(settings)
+    collect_seldom()
     uvicorn.run(
-        build(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,

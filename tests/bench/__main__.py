@@ -16,6 +16,7 @@ import uvloop
 
 from deploy.local import LocalRunError, run
 from deploy.local.home import ROOT
+from shared.service import collect_seldom
 from shared.settings import Settings
 from tests.bench import memory
 from tests.bench.contenders import Contender, OneByOne, Shipped, Untransacted, turn
@@ -94,6 +95,7 @@ def main() -> None:
     asked.add_argument("--short", action="store_true", help="in well under a minute, to see that it works: no figures to quote")
     size = SHORT if asked.parse_args().short else FULL
     started = perf_counter()
+    collect_seldom()  # as every service does; all contenders live in this process
     try:
         run.reset(HOME)
         run.start(HOME, services=False, environ={"PORTAL_DEMO": "0"})
