@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -27,7 +26,6 @@ from shared.mongo import Database, GroundMissing
 from shared.relay import Relay
 from shared.settings import load
 
-MAX_REQUEST_BYTES = 3 * 1024 * 1024
 MAX_RECORDS = 4000  # of all partitions together; a transaction takes fewer (shared.claims.MOST_AT_ONCE)
 TOLD_WITHIN_SECONDS = 30
 
@@ -114,17 +112,6 @@ class Listening:
         """Set the lag of every partition held here."""
         for claims in self.claims.values():
             await claims.measure()
-
-
-def producer(bootstrap: str) -> AIOKafkaProducer:
-    """Return a producer whose acknowledged records are on every replica, once and in order."""
-    return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=0,
-        max_request_size=MAX_REQUEST_BYTES,
-    )
 
 
 def _configs(topic: Topic) -> dict[str, str]:

@@ -13,6 +13,7 @@ from shared.clock import now
 from shared.contracts.base import State, Topic
 from shared.messages import Letter, write
 from shared.mongo import Database, Document, transient
+from shared.producer import send
 from shared.telemetry import OUTBOX, Log
 
 ROWS, MARKS = "outbox", "outbox_marks"
@@ -98,7 +99,7 @@ class Relay:
             .limit(AT_ONCE)
             .to_list(None)
         ):
-            await self._send([_letter(row) for row in rows])
+            await send(self._producer(), [_letter(row) for row in rows])
             await self._database[ROWS].delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
         while marks := await self._database[MARKS].find(wanted).limit(AT_ONCE).to_list(None):
             await self._tell(marks)
@@ -122,7 +123,7 @@ class Relay:
                 key, state = shown.tell(document)
                 letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now()))
                 told[_document_id(collection, document["_id"])] = state.version
-        await self._send(letters)
+        await send(self._producer(), letters)
         await self._still_newest(by_collection, told)
         done = [m["_id"] for m in marks if told.get(_document_id(m["collection"], m["document"]), m["version"]) >= m["version"]]
         await self._database[MARKS].delete_many({"_id": {"$in": done}})
@@ -138,17 +139,11 @@ class Relay:
                 newer = await self._database[collection].find({"_id": {"$in": moved}}).to_list(None) if moved else []
                 told = {**told, **{_document_id(collection, d["_id"]): d["version"] for d in newer}}
                 pairs = [shown.tell(d) for d in newer]
-                await self._send(
-                    [write(shown.topic, key, s, id=f"{key}.{s.version}", source=self._service, time=now()) for key, s in pairs]
+                await send(
+                    self._producer(),
+                    [write(shown.topic, key, s, id=f"{key}.{s.version}", source=self._service, time=now()) for key, s in pairs],
                 )
                 again = [d["_id"] for d in newer]
-
-    async def _send(self, letters: list[Letter]) -> None:
-        if not letters:
-            return
-        producer = self._producer()
-        sent = [await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers)) for letter in letters]
-        await asyncio.gather(*sent)
 
 
 def row(source: str, offset: int, n: int, letter: Letter) -> Document:

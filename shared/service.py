@@ -15,13 +15,14 @@ from pymongo import IndexModel
 from starlette.types import ASGIApp
 
 from shared import handling, relay, telemetry
-from shared.broker import Listening, assert_topics, producer
+from shared.broker import Listening, assert_topics
 from shared.contracts.base import Topic
 from shared.contracts.topics import dead_topic
 from shared.decider import Decider
 from shared.door import Health
 from shared.handling import Handling, Store
 from shared.mongo import Database, transient
+from shared.producer import producer
 from shared.relay import Relay, Shown
 from shared.settings import Settings, load
 

@@ -159,8 +159,6 @@ def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
         email=state.email,
         role=state.role,
         locale=state.locale,
-        firm_name=None,
-        firm_locale=None,
         active=state.active,
     )
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from shared.broker import producer
 from shared.messages import Letter
+from shared.producer import producer
 from shared.telemetry import Log
 
 PUBLISH_SECONDS = 3.8

@@ -20,6 +20,7 @@ from shared.contracts import notifier, portal
 from shared.door import Health, build_app
 from shared.service import Service
 from shared.settings import Settings
+from shared.ticking import Ticking
 
 SERVICE = "notifier"
 STUCK_SECONDS = 180.0  # above the longest turn: a handful of mails, each with its deadline, on a few connections
@@ -29,7 +30,7 @@ def build(settings: Settings) -> ASGIApp:
     """Return the service as an ASGI app that starts and stops its parts."""
     said = (*notifier.TOPICS, portal.OUTCOMES)
     service = Service(SERVICE, settings, INDEXES, NotifierStore(), DECIDER, {}, HEARD, said)
-    scheduler = Scheduler(service.database, service.producer, settings.portal_schedule_seconds)
+    ticking = Ticking(Scheduler(service.database, service.producer).turn, settings.portal_schedule_seconds)
     access = Access(service.database, settings.clients_url, settings.portal_door_key)
     sender = Sender(settings.portal_mail_from, settings.portal_url, settings.portal_secret)
     pool = Pool(settings.smtp_host, settings.smtp_port)
@@ -37,8 +38,8 @@ def build(settings: Settings) -> ASGIApp:
     doors = Doors(service.database, Tokens(settings.jwks_url, settings.portal_issuer, settings.portal_audience))
 
     def stuck() -> list[str]:
-        return [*service.health.stuck(), *scheduler.stuck(STUCK_SECONDS), *mailer.stuck(STUCK_SECONDS)]
+        return [*service.health.stuck(), *ticking.stuck(), *mailer.stuck(STUCK_SECONDS)]
 
     health = Health(service.health.trouble, stuck, service.health.measure)
-    starts = [service.start, access.start, mailer.start, scheduler.start]
-    return build_app(doors.routes(), starts, [scheduler.stop, mailer.stop, access.stop, service.stop], health)
+    starts = [service.start, access.start, mailer.start, ticking.start]
+    return build_app(doors.routes(), starts, [ticking.stop, mailer.stop, access.stop, service.stop], health)

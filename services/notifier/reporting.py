@@ -8,6 +8,7 @@ from typing import Any
 from shared.clock import now
 from shared.contracts.notifier import COMMANDS, MailSettled
 from shared.messages import write
+from shared.producer import send
 
 
 class Reporting:
@@ -20,4 +21,4 @@ class Reporting:
         """Return once the broker has it."""
         name = f"settled.{settled.mail_id}"
         letter = write(COMMANDS, settled.member_id, settled, id=name, source="portal.notifier", time=now(), trace=trace)
-        await self._producer().send_and_wait(letter.topic, letter.value, letter.key, headers=list(letter.headers))
+        await send(self._producer(), [letter])

@@ -14,6 +14,7 @@ from shared.contracts import onboarding, portal
 from shared.door import Health, build_app
 from shared.service import Service
 from shared.settings import Settings
+from shared.ticking import Ticking
 
 SERVICE = "onboarding"
 
@@ -26,8 +27,8 @@ def build(settings: Settings) -> ASGIApp:
     )
     said = (*onboarding.TOPICS, *portal.TOPICS)
     service = Service(SERVICE, settings, INDEXES, store, ONBOARDING, SHOWN, HEARD, said)
-    scheduler = Scheduler(service.database, service.producer, settings.portal_schedule_seconds)
+    ticking = Ticking(Scheduler(service.database, service.producer).turn, settings.portal_schedule_seconds)
     tokens = Tokens(settings.jwks_url, settings.portal_issuer, settings.portal_audience)
     queries = Queries(service.database, tokens, settings.portal_door_key)
-    health = Health(service.health.trouble, lambda: [*service.health.stuck(), *scheduler.stuck()], service.health.measure)
-    return build_app(queries.routes, [service.start, scheduler.start], [scheduler.stop, service.stop], health)
+    health = Health(service.health.trouble, lambda: [*service.health.stuck(), *ticking.stuck()], service.health.measure)
+    return build_app(queries.routes, [service.start, ticking.start], [ticking.stop, service.stop], health)

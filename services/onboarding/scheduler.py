@@ -11,59 +11,38 @@ from services.onboarding.store import due
 from shared.clock import now, rfc3339
 from shared.contracts.base import ClientId
 from shared.contracts.onboarding import COMMANDS, InvitationFellDue
-from shared.messages import write
+from shared.messages import Letter, write
 from shared.mongo import Database
+from shared.producer import send
 from shared.relay import ROWS
-from shared.telemetry import Log
 
 AT_ONCE = 500
 SETTLED_WITHIN = timedelta(seconds=60)
 LOOK_AGAIN_SECONDS = 0.1
-log = Log("scheduler")
 
 
 class Scheduler:
-    """Ticks as often as the settings say, for as long as the service runs; five of them do no harm."""
+    """Says at every turn what is due; five of them do no harm."""
 
-    def __init__(self, database: Database, producer: Callable[[], Any], seconds: float) -> None:
+    def __init__(self, database: Database, producer: Callable[[], Any]) -> None:
         self._database = database
         self._producer = producer
-        self._seconds = seconds
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to tick."""
-        self._task = asyncio.create_task(self._run())
-
-    def stuck(self) -> list[str]:
-        """Return why this process should be started anew; empty is good."""
-        return ["the scheduler has ended"] if self._task is not None and self._task.done() else []
-
-    async def stop(self) -> None:
-        """Tick no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                moment = now()
-                await publish(self._producer(), await due(self._database, moment, AT_ONCE), moment)
-            except Exception as error:
-                log.warning("tick_waits", error=repr(error)[:500])
-            await asyncio.sleep(self._seconds)
+    async def turn(self, at: datetime) -> None:
+        """Say what is due by *at*."""
+        await publish(self._producer(), await due(self._database, at, AT_ONCE), at)
 
 
 async def publish(producer: Any, client_ids: Iterable[ClientId], at: datetime) -> None:
     """Say for each of *client_ids* that something may be due by *at*; returns once the broker has it all."""
-    moment, sent = now(), []
-    for client_id in client_ids:
-        fell_due = InvitationFellDue(client_id=client_id, at=at)
-        name = f"due.{client_id}.{rfc3339(at)}"
-        letter = write(COMMANDS, client_id, fell_due, id=name, source="portal.onboarding", time=moment)
-        sent.append(await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers)))
-    await asyncio.gather(*sent)
+    moment = now()
+    await send(producer, [_fell_due(client_id, at, moment) for client_id in client_ids])
+
+
+def _fell_due(client_id: ClientId, at: datetime, moment: datetime) -> Letter:
+    fell_due = InvitationFellDue(client_id=client_id, at=at)
+    name = f"due.{client_id}.{rfc3339(at)}"
+    return write(COMMANDS, client_id, fell_due, id=name, source="portal.onboarding", time=moment)
 
 
 async def tick(database: Database, producer: Any, at: datetime) -> int:

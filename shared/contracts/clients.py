@@ -227,8 +227,6 @@ class MemberState(State):
     email: str
     role: Role
     locale: str | None
-    firm_name: str | None
-    firm_locale: str | None
     active: bool
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from tests.system import eventually
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,6 @@ class Answer:
     def code(self) -> str | None:
         """The code of a problem."""
         return self.body.get("code") if isinstance(self.body, dict) else None
-
-
-async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = PATIENCE) -> Any:
-    """Return the first true answer of *look*; fail with the last one after *seconds*."""
-    end = asyncio.get_running_loop().time() + seconds
-    while True:
-        found = await look()
-        if found:
-            return found
-        if asyncio.get_running_loop().time() > end:
-            raise AssertionError(f"still {found!r} after {seconds} s")
-        await asyncio.sleep(0.05)
 
 
 class Outside:

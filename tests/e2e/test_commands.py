@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from tests.e2e.portal import Firm, Outside, eventually
+from tests.e2e.portal import Firm, Outside
+from tests.system import eventually
 
 
 async def test_a_command_is_taken_and_its_outcome_can_be_read(firm: Firm, outside: Outside) -> None:

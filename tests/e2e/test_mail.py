@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.e2e.portal import Firm, Outside, eventually
+from tests.e2e.portal import Firm, Outside
+from tests.system import eventually
 
 
 async def _one_mail(outside: Outside, address: str) -> object:

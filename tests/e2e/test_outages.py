@@ -8,8 +8,8 @@ from time import monotonic
 
 import pytest
 
-from tests.e2e.portal import Firm, Outside, eventually
-from tests.system import Ground
+from tests.e2e.portal import Firm, Outside
+from tests.system import Ground, eventually
 
 AWAY_SECONDS = 5.0
 

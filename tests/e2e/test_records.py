@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.portal import Firm, Outside, eventually
+from tests.e2e.portal import Firm, Outside
+from tests.system import eventually
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.e2e.portal import Firm, Outside, eventually
+from tests.e2e.portal import Firm, Outside
+from tests.system import eventually
 
 
 async def test_an_empty_firm_shows_its_two_lasting_tabs(firm: Firm) -> None:

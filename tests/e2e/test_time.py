@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.portal import Firm, Outside, eventually
+from tests.e2e.portal import Firm, Outside
+from tests.system import eventually
 
 VECTORS = [
     ("2026-03-20T12:00:00Z", "weekly", None, ["2026-03-23T10:00:00+01:00", "2026-03-30T10:00:00+02:00"]),

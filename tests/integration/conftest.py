@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.broker import producer, provision
+from shared.broker import provision
 from shared.mongo import Database
+from shared.producer import producer
 from tests.integration.toy import Bench, Topics
 from tests.system import Ground
 

@@ -76,7 +76,7 @@ def test_a_demoted_admin_is_doubted_at_once() -> None:
     bells, (chef, leyla, _, _) = listening(*PEOPLE)
     said = {
         "version": 2, "firm_id": FIRM, "member_id": "chef", "name": "C", "email": "c@k.example", "role": "admin", "locale": None,
-        "firm_name": None, "firm_locale": None, "active": True,
+        "active": True,
     }  # fmt: skip
     bells.tell(MemberState.model_validate(said, strict=False))
     assert not chef.doubted

@@ -1,0 +1,98 @@
+"""Time's voice: a turn every few seconds for as long as a service runs, and ``tick --at`` for local runs and tests.
+
+A turn only publishes ticks; the state decides whether one acts (invariant 1). So turns may come late, twice, from several.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import ArgumentParser
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from shared.clock import now
+from shared.mongo import Database
+from shared.producer import producer
+from shared.settings import Settings, load
+from shared.telemetry import Log
+
+STUCK_SECONDS = 180.0
+log = Log("ticking")
+
+Tick = Callable[[Database, Any, datetime], Awaitable[int]]
+"""Treats everything due by an instant as due; returns how much that was, once it is settled. Raises TimeoutError."""
+
+
+class Ticking:
+    """Takes a *turn* every *seconds*; one that fails waits for the next."""
+
+    def __init__(self, turn: Callable[[datetime], Awaitable[None]], seconds: float) -> None:
+        self._turn = turn
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+        self._last = monotonic()
+
+    async def start(self) -> None:
+        """Begin to tick."""
+        self._last = monotonic()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Tick no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def stuck(self) -> list[str]:
+        """Return why this process should be started anew; empty is good."""
+        if self._task is not None and self._task.done():
+            return ["the scheduler has ended"]
+        silent = monotonic() - self._last
+        return [f"the scheduler has not turned for {silent:.0f} s"] if silent > STUCK_SECONDS + self._seconds else []
+
+    async def _run(self) -> None:
+        while True:
+            self._last = monotonic()
+            try:
+                await self._turn(now())
+            except Exception as error:
+                log.warning("tick_waits", error=repr(error)[:500])
+            await asyncio.sleep(self._seconds)
+
+
+def add_at(parser: ArgumentParser) -> None:
+    """Let *parser* ask for the instant of a tick."""
+    parser.add_argument("--at", required=True, type=instant, help="an instant with its offset, e.g. 2026-11-30T10:00:00+01:00")
+
+
+def instant(text: str) -> datetime:
+    """Return *text* as an aware datetime; raises ValueError, which argparse tells."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("an offset is needed")
+    return at
+
+
+def tick_once(service: str, tick: Tick, at: datetime, late: str) -> int:
+    """Let it be *at* for *service*, from a command line: return what was due; leaves with *late* if it is not settled in time."""
+    settings = load()
+    if not settings.portal_dev_login:
+        sys.exit("tick is for local runs and tests: set PORTAL_DEV_LOGIN=1")
+    try:
+        return asyncio.run(_tick(settings, service, tick, at))
+    except TimeoutError:
+        sys.exit(late)
+
+
+async def _tick(settings: Settings, service: str, tick: Tick, at: datetime) -> int:
+    database = Database(settings.mongodb_url, f"{settings.portal_database_prefix}_{service}")
+    letters = producer(settings.kafka_bootstrap_servers)
+    await letters.start()
+    try:
+        return await tick(database, letters, at)
+    finally:
+        await letters.stop()
+        database.close()
