@@ -54,10 +54,14 @@ lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer ve
 	@cd deploy/local/mail && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --loglevel=error
 
-##@ Measure it
+##@ Prove it
 .PHONY: bench
 bench: tools ## Measure what a fact costs, into .local/bench.json (ARGS=--short for a quick look)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: chaos
+chaos: tools ## Kill parts under load for five minutes (CHAOS_SECONDS=300), then count everything
+	@PORTAL_CHAOS_SECONDS=$(or $(CHAOS_SECONDS),300) $(BIN)/python -m pytest tests/chaos -s
 
 # Python packages, broker and mail catcher, side by side: what is there already costs nothing.
 .PHONY: tools

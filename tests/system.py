@@ -43,12 +43,20 @@ class Ground:
 
     async def away(self, part: str, seconds: float) -> None:
         """Kill *part* as a power cut would, and again whenever it comes back within *seconds*; return once it is ready."""
+        until = monotonic() + seconds
+        while monotonic() < until:
+            await self.struck(part)
+            await asyncio.sleep(0.5)
+        await self.there(part)
+
+    async def struck(self, part: str) -> None:
+        """Kill *part* as a power cut would; its supervisor starts it anew. One that is dead already stays so."""
+        with _supervised(), contextlib.suppress(LocalRunError):
+            await asyncio.to_thread(run.kill_part, self.home, part)
+
+    async def there(self, part: str) -> None:
+        """Return once *part* is ready."""
         with _supervised():
-            until = monotonic() + seconds
-            while monotonic() < until:
-                with contextlib.suppress(LocalRunError):  # it is dead already
-                    await asyncio.to_thread(run.kill_part, self.home, part)
-                await asyncio.sleep(0.5)
             await asyncio.to_thread(run.start_part, self.home, part)
 
 
