@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
-from pymongo import IndexModel, ReplaceOne, UpdateOne
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 
 from shared import telemetry
 from shared.claims import POSITIONS, Claim, Claims
@@ -53,6 +53,7 @@ class Change:
     document: Document
     told: bool = False
     only: tuple[str, ...] | None = None  # the fields that changed, where writing all would be wasteful
+    new: bool = False  # it was not there when the batch was loaded
 
 
 def slices(opened: Sequence[Opened], most: int) -> Iterator[list[Opened]]:
@@ -70,7 +71,10 @@ def slices(opened: Sequence[Opened], most: int) -> Iterator[list[Opened]]:
         yield piece
 
 
-def _operation(document: Document, only: tuple[str, ...] | None) -> ReplaceOne[Document] | UpdateOne:
+def _operation(change: Change) -> InsertOne[Document] | ReplaceOne[Document] | UpdateOne:
+    document, only = change.document, change.only
+    if change.new:
+        return InsertOne(document)  # if somebody was quicker, the batch is decided again with what they wrote
     where = {"_id": document["_id"]}
     if only is None:
         return ReplaceOne(where, document, upsert=True)
@@ -256,8 +260,8 @@ class Handling(Generic[W]):
             by_collection.setdefault(change.collection, []).append(change)
         marks = []
         for collection, some in sorted(by_collection.items()):
-            some.sort(key=lambda change: change.document["_id"])
-            await tx.bulk(collection, [_operation(change.document, change.only) for change in some])
+            some.sort(key=lambda change: (change.new, change.only is None, change.document["_id"]))  # a command for each kind
+            await tx.bulk(collection, [_operation(change) for change in some])
             marks += [mark(claim.id, collection, c.document["_id"], c.document["version"], claim.next) for c in some if c.told]
         await tx.insert(MARKS, marks)
         await tx.bulk(COMMANDS, [ReplaceOne({"_id": i}, d, upsert=True) for i, d in sorted(batch.memory.items())])

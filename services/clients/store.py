@@ -180,8 +180,9 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
         if world.was.firms.get(key) is not firm:
             yield Change(FIRMS, as_document.firm(firm))
     for pair, expense in world.expenses.items():
-        if world.was.expenses.get(pair) is not expense:
-            yield Change(EXPENSES, as_document.expense(expense))
+        was = world.was.expenses.get(pair)
+        if was is not expense:
+            yield Change(EXPENSES, as_document.expense(expense), new=was is None)
     for key, grant in world.grants.items():
         if world.was.grants.get(key) is not grant:
             yield Change(GRANTS, as_document.grant(grant))
