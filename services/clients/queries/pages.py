@@ -127,7 +127,7 @@ class Pages:
     async def _walk(self, asked: _Asked, edge: Place | None) -> list[Document]:
         where, order = plans.between(asked.where, asked.order, asked.after, edge), asked.order
         found = self._database[ROWS].find(where, SHOWN).sort(order.keys).limit(asked.limit).hint(order.index)
-        documents: list[Document] = await found.to_list(None)
+        documents: list[Document] = await found.batch_size(asked.limit).to_list(None)
         return documents
 
     async def _edge(self, asked: _Asked) -> Place | None:
@@ -146,6 +146,6 @@ class Pages:
             {"total": 0, "first": []}
         ]
         ids = [place["_id"] for place in told["first"]]
-        rows = self._database[ROWS].find({"_id": {"$in": ids}, "firm_id": asked.firm_id}, SHOWN)
+        rows = self._database[ROWS].find({"_id": {"$in": ids}, "firm_id": asked.firm_id}, SHOWN, batch_size=asked.limit)
         by_id = {document["_id"]: document for document in await rows.to_list(None)}
         return _Part([{**by_id[place["_id"]], **place} for place in told["first"] if place["_id"] in by_id], told["total"])
