@@ -49,9 +49,9 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {name: document[name] for name in _names(Client)}
+    known = {name: document[name] for name in _names(Client) if name in document}  # a row of before has no newer field
     known["ledger"] = _ledger(document["ledger"])
-    known["assignees"] = tuple(known["assignees"])
+    known["assignees"], known["end_told"] = tuple(known["assignees"]), tuple(known.get("end_told", ()))
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
 
@@ -68,7 +68,7 @@ def company(state: Company) -> Doc:
 
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
-    known = {name: document[name] for name in _names(Company)}
+    known = {name: document[name] for name in _names(Company) if name in document}
     return Company(**{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"])})
 
 

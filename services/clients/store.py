@@ -12,7 +12,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 from services.clients import documents as as_document
 from services.clients.domain.states import Client, Company, World
 from shared.contracts import clients, onboarding, pleo
-from shared.contracts.base import Command
+from shared.contracts.base import Command, Role
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
@@ -53,9 +53,10 @@ class _Touched:
     expenses: set[tuple[str, str]] = field(default_factory=set)
     grants: set[str] = field(default_factory=set)
     leavers: set[tuple[str, str]] = field(default_factory=set)
+    told_firms: set[str] = field(default_factory=set)
     asks_assignees: bool = False
 
-    def note(self, message: Any) -> None:
+    def note(self, message: Any) -> None:  # noqa: C901 - a table of what touches what
         match message:
             case pleo.ExpenseFact():
                 self.companies.add(message.client_id)
@@ -75,6 +76,9 @@ class _Touched:
                 self.members.update(message.assign)
             case onboarding.OnboardingState():
                 self.companies.add(message.client_id)
+            case onboarding.OnboardingSettled():
+                self.clients.add((message.firm_id, message.client_id))
+                self.told_firms.add(message.firm_id)
             case clients.LeaverFellDue():
                 self.members.add(message.member_id)
                 self.leavers.add((message.firm_id, message.member_id))
@@ -127,11 +131,12 @@ class ClientStore:
         for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
-            if touched.asks_assignees:
-                touched.members.update(client.assignees)
+            if touched.asks_assignees or client.firm_id in touched.told_firms:
+                touched.members.update((*client.assignees, *client.end_told))
         for found in await _by_id(tx, MEMBERS, touched.members):
             member = as_document.member_from(found)
             world.members[member.member_id] = member
+        world.admins = {firm_id: await _admins(tx, firm_id) for firm_id in sorted(touched.told_firms)}
         for found in await _by_id(tx, FIRMS, touched.firms):
             world.firms[found["_id"]] = as_document.firm_from(found)
         world.remember()
@@ -221,6 +226,11 @@ def _count_moves(moved: Iterable[tuple[Client | None, Client]], source: str) -> 
 async def _by_id(tx: Tx, collection: str, ids: Iterable[str]) -> list[Document]:
     wanted = sorted(ids)
     return await tx.find(collection, {"_id": {"$in": wanted}}) if wanted else []
+
+
+async def _admins(tx: Tx, firm_id: str) -> tuple[str, ...]:
+    found = await tx.find(MEMBERS, {"firm_id": firm_id, "role": Role.ADMIN.value, "active": True}, {"_id": 1})
+    return tuple(sorted(document["_id"] for document in found))
 
 
 async def _leaving(tx: Tx, world: World, firm: str, leaver: str) -> None:

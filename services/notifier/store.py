@@ -9,13 +9,13 @@ from typing import Any
 from pymongo import DESCENDING, IndexModel, UpdateMany, UpdateOne
 
 from services.notifier import documents
-from services.notifier.domain.mail import WAITING, invitation_mail_id, reminder_mail_id
+from services.notifier.domain.mail import WAITING, end_mail_id, invitation_mail_id, reminder_mail_id, undelivered_mail_id
 from services.notifier.domain.schedule import LONGEST_GRACE
 from services.notifier.domain.subscription import subscription_id
 from services.notifier.domain.world import World, client_key
-from shared.contracts.clients import ClientEnded, ClientState, MemberLeft, MemberState, ReminderRequested
+from shared.contracts.clients import ClientEnded, ClientState, EndTold, MemberLeft, MemberState, ReminderRequested
 from shared.contracts.notifier import DigestFellDue, MailKind, MailSettled, SetNotifications, SkipReason
-from shared.contracts.onboarding import InvitationMailed
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
@@ -148,6 +148,10 @@ def _mails(messages: Iterable[Any]) -> list[Document]:
                 ids |= {reminder_mail_id(message.reminder_id, person.id) for person in message.recipients}
             case InvitationMailed():
                 ids.add(invitation_mail_id(message.client_id, message.number, message.occasion))
+            case UndeliveredMailed():
+                ids.add(undelivered_mail_id(message.client_id, message.number, message.by))
+            case EndTold():
+                ids |= {end_mail_id(message.client_id, message.state, to) for to in message.recipients}
             case _:
                 pass
     return [*_by_id(ids), *wanted]

@@ -159,6 +159,20 @@ class ReminderRequested(Event):
     recipients: tuple[Person, ...]
 
 
+class EndTold(Event):
+    """An onboarding ended, or its end was corrected: these members are to be mailed (O5, O7)."""
+
+    ce_type: ClassVar[str] = "portal.clients.end_told.v1"
+
+    firm_id: AFirmId
+    client_id: AClientId
+    client_name: str
+    state: str
+    corrects: str | None
+    at: AwareDatetime
+    recipients: tuple[AMemberId, ...]
+
+
 class AssignmentsMoved(Event):
     """Who is assigned to a client changed; *viewers* are those whose tabs may show it differently now."""
 
@@ -245,7 +259,9 @@ COMMANDS = Topic(
         LeaverFellDue,
     ),
 )
-EVENTS = Topic(name="clients.events", retention=30 * DAY, carries=(ReminderRequested, AssignmentsMoved, ClientEnded, MemberLeft))
+EVENTS = Topic(
+    name="clients.events", retention=30 * DAY, carries=(ReminderRequested, EndTold, AssignmentsMoved, ClientEnded, MemberLeft)
+)
 STATE = Topic(name="clients.state", cleanup=Cleanup.COMPACT, retention=None, carries=(ClientState, MemberState))
 
 TOPICS = (COMMANDS, EVENTS, STATE)

@@ -77,10 +77,12 @@ class MailKind(StrEnum):
     DIGEST = "digest"
     REMINDER = "reminder"
     INVITATION = "invitation"
+    END = "end"
+    UNDELIVERED = "undelivered"
 
 
 class MailSettled(Event):
-    """The mailer is done with a mail: ledger or reminder take it from here (N10, R5); key ``member_id``."""
+    """The mailer is done with a member's mail: ledger or reminder take it from here (N10, R5); key ``member_id``."""
 
     ce_type: ClassVar[str] = "portal.notifier.mail_settled.v1"
 
@@ -95,6 +97,18 @@ class MailSettled(Event):
     deliveries: tuple[ClientDelivery, ...]
 
 
+class ContactMailSettled(Event):
+    """The mailer is done with a mail to a contact (O10); *number* is its link's. Key ``client_id``."""
+
+    ce_type: ClassVar[str] = "portal.notifier.contact_mail_settled.v1"
+
+    mail_id: str
+    client_id: AClientId
+    address: str
+    number: int
+    delivered: bool
+
+
 class DeliveryMoved(Event):
     """Something a member may see of a client's deliveries changed: a doorbell for the stream."""
 
@@ -104,7 +118,18 @@ class DeliveryMoved(Event):
     client_id: Id
 
 
-COMMANDS = Topic(name="notifier.commands", carries=(SetNotifications, DigestFellDue, MailSettled))
-EVENTS = Topic(name="notifier.events", carries=(DeliveryMoved,), dead=False)
+class InvitationUndelivered(Event):
+    """A mail to a contact did not reach them; *number* is its link's, None where only the address is known (O10)."""
+
+    ce_type: ClassVar[str] = "portal.notifier.invitation_undelivered.v1"
+
+    client_id: AClientId
+    address: str
+    number: int | None
+    at: AwareDatetime
+
+
+COMMANDS = Topic(name="notifier.commands", carries=(SetNotifications, DigestFellDue, MailSettled, ContactMailSettled))
+EVENTS = Topic(name="notifier.events", carries=(DeliveryMoved, InvitationUndelivered))
 
 TOPICS = (COMMANDS, EVENTS)

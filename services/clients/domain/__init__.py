@@ -152,6 +152,8 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
             return onboardings.started(heard, world)
         case onboarding.InvitationWithdrawn():
             return onboardings.withdrawn(heard, world)
+        case onboarding.OnboardingSettled():
+            return onboardings.settled(heard, world)
         case onboarding.OnboardingState():
             return onboardings.stated(heard, world)
         case clients.LeaverFellDue():

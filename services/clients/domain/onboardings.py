@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.clients.domain.assignments import told
+from services.clients.domain.assignments import key_of, told
 from services.clients.domain.events import CompanyMoved, OnboardingMoved
 from services.clients.domain.states import FINAL, Client, Company, World
 from shared.clock import moment_of, stamp_of
-from shared.contracts.onboarding import InvitationWithdrawn, OnboardingStarted, OnboardingState
-from shared.decider import Finished, Succeeded
+from shared.contracts.clients import EVENTS, EndTold
+from shared.contracts.onboarding import InvitationWithdrawn, OnboardingSettled, OnboardingStarted, OnboardingState
+from shared.decider import Finished, Said, Succeeded
 from shared.messages import Heard
 
 
@@ -66,6 +67,7 @@ def stated(heard: Heard[OnboardingState], world: World) -> Sequence[Any]:
         onboarding_state=state.state,
         onboarding_at=state.state_at,
         onboarding_connected=state.connected,
+        onboarding_undelivered=state.undelivered,
         onboarding_version=state.version,
     )
     events: list[Any] = [CompanyMoved(company)]
@@ -77,6 +79,30 @@ def stated(heard: Heard[OnboardingState], world: World) -> Sequence[Any]:
         if after != client:
             events.append(OnboardingMoved(replace(after, version=client.version + 1)))
     return events
+
+
+def settled(heard: Heard[OnboardingSettled], world: World) -> Sequence[Any]:
+    """An onboarding ended: admins, assignees, and who was told of an end that this corrects, are to be mailed (O5, O7)."""
+    event = heard.message
+    client = world.client(event.firm_id, event.client_id)
+    if client is None:
+        return []
+    told_before = tuple(m for m in client.end_told if world.member(m).works_for(event.firm_id))
+    assigned = tuple(m for m in client.assignees if world.member(m).works_for(event.firm_id))
+    recipients = tuple(dict.fromkeys((*world.admins.get(event.firm_id, ()), *assigned, *told_before)))
+    after = replace(client, end_told=recipients, version=client.version + 1)
+    mailed = EndTold.model_validate(
+        {
+            "firm_id": event.firm_id,
+            "client_id": event.client_id,
+            "client_name": client.name,
+            "state": event.state,
+            "corrects": event.corrects,
+            "at": event.at,
+            "recipients": recipients,
+        }
+    )
+    return [OnboardingMoved(after), Said(EVENTS, key_of(client), mailed)]
 
 
 def _followed(client: Client, company: Company, at: datetime) -> Client:
@@ -92,6 +118,7 @@ def _followed(client: Client, company: Company, at: datetime) -> Client:
         client,
         onboarding=company.onboarding_state,
         onboarding_at=company.onboarding_at,
+        undelivered=company.onboarding_undelivered,
         connected=client.connected or connects,
         connected_at=(moment_of(company.onboarding_at) if company.onboarding_at else at) if connects else client.connected_at,
     )

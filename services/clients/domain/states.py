@@ -58,6 +58,7 @@ class Company:
     onboarding_state: str | None = None
     onboarding_at: str | None = None
     onboarding_connected: bool = False
+    onboarding_undelivered: bool = False
     onboarding_version: int = -1
 
 
@@ -91,6 +92,8 @@ class Client:
     ended_at: datetime | None = None
     onboarding: str | None = None
     onboarding_at: str | None = None
+    undelivered: bool = False
+    end_told: tuple[str, ...] = ()  # who was mailed the end of the onboarding
     verification: str | None = None
     assignees: tuple[str, ...] = ()
     reminded_on: str | None = None
@@ -174,6 +177,7 @@ class World:
     ledgers: dict[str, Ledger] = field(default_factory=dict)  # those that moved in this batch
     leaving: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     accesses: list[Access] = field(default_factory=list)
+    admins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     relied_on: set[str] = field(default_factory=set)
 
     def member(self, member_id: str) -> Member:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.notifier.domain import onboardings
 from services.notifier.domain import reminder as reminders
-from services.notifier.domain.mail import Line, Mail, MailStatus, Part, digest_id, invitation_mail_id, reminder_mail_id
+from services.notifier.domain.mail import Line, Mail, MailStatus, Part, digest_id, reminder_mail_id
 from services.notifier.domain.subscription import Mailed, Subscription, change, end, settle, shown, subscription_id
 from services.notifier.domain.world import (
     LineWritten,
@@ -23,10 +24,11 @@ from services.notifier.domain.world import (
     evolve,
 )
 from shared.contracts.base import ClientId, FirmId
-from shared.contracts.clients import ClientEnded, ClientState, MemberLeft, MemberState, ReminderRequested
+from shared.contracts.clients import ClientEnded, ClientState, EndTold, MemberLeft, MemberState, ReminderRequested
 from shared.contracts.notifier import (
     EVENTS,
     ClientDelivery,
+    ContactMailSettled,
     DeliveryMoved,
     DeliveryStatus,
     DigestFellDue,
@@ -35,14 +37,15 @@ from shared.contracts.notifier import (
     SetNotifications,
     SkipReason,
 )
-from shared.contracts.onboarding import InvitationMailed
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
+from shared.contracts.pleo import MailBounced
 from shared.decider import Counted, Decider, Finished, Refused, Said, Succeeded
 from shared.messages import Heard
 
-PATIENCE = timedelta(days=5)  # how long a reminder or an invitation waits for the mail server; digests have N11
+PATIENCE = timedelta(days=5)  # how long a reminder waits for the mail server; digests have N11
 
 
-def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
+def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:  # noqa: C901 - a table of contents
     """Return what *heard* leads to, given the states it touches."""
     match heard.message:
         case SetNotifications() as command:
@@ -51,11 +54,19 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
             due = [s for s in world.subscriptions.values() if s.member_id == tick.member_id and s.due(tick.at)]
             return _settle(due, tick.at, world, now, heard.trace)
         case MailSettled() as settled:
-            return _reminder_settled(settled, world) if settled.kind is MailKind.REMINDER else _digest_settled(settled, world)
+            return _mail_settled(settled, world)
         case ReminderRequested() as event:
             return _remind(event, world, now, heard.trace)
         case InvitationMailed() as asked:
-            return _queued([_invitation(asked, now, heard.trace)], world)
+            return _queued(onboardings.invitation(asked, now, heard.trace), world)
+        case UndeliveredMailed() as asked:
+            return _queued(onboardings.undelivered(asked, now, heard.trace), world)
+        case EndTold() as told:
+            return _queued(onboardings.ended(told, now, heard.trace), world)
+        case ContactMailSettled() as contacted:
+            return onboardings.settled(contacted, heard.time)
+        case MailBounced() as bounced:
+            return onboardings.bounced(bounced, heard.time)
         case ClientEnded() as over:
             hurried = MailsHurried(over.firm_id, client_id=over.client_id)
             return [hurried, *_ended(world, heard.time, lambda s: (s.firm_id, s.client_id) == (over.firm_id, over.client_id))]
@@ -121,6 +132,16 @@ def _line(subscription: Subscription, instant: datetime, status: DeliveryStatus,
 
 def _moved(firm_id: FirmId, client_id: ClientId) -> Said:
     return Said(EVENTS, client_key(firm_id, client_id), DeliveryMoved(firm_id=firm_id, client_id=client_id))
+
+
+def _mail_settled(settled: MailSettled, world: World) -> list[Any]:
+    match settled.kind:
+        case MailKind.DIGEST:
+            return _digest_settled(settled, world)
+        case MailKind.REMINDER:
+            return _reminder_settled(settled, world)
+        case _:
+            return [MailRecorded(settled.mail_id)]
 
 
 def _digest_settled(settled: MailSettled, world: World) -> list[Any]:
@@ -193,13 +214,6 @@ def _remind(event: ReminderRequested, world: World, now: datetime, trace: str | 
 def _queued(mails: Iterable[Mail], world: World) -> list[Any]:
     """Queue what is not queued yet: the mailer may be at work on the rest."""
     return [MailQueued(mail) for mail in mails if mail.id not in world.mails]
-
-
-def _invitation(event: InvitationMailed, now: datetime, trace: str | None) -> Mail:
-    id = invitation_mail_id(event.client_id, event.number, event.occasion)
-    part = Part(event.client_id, now + PATIENCE)
-    matter = event.model_dump(mode="json")
-    return Mail(id, MailKind.INVITATION, event.firm_id, None, event.at, now, (part,), trace, matter)
 
 
 def _ended(world: World, at: datetime, concerned: Callable[[Subscription], bool]) -> list[Any]:

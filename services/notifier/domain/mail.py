@@ -102,6 +102,16 @@ def invitation_mail_id(client_id: str, number: int, occasion: str) -> str:
     return f"invitation:{client_id}:{number}.{occasion}:contact"
 
 
+def end_mail_id(client_id: str, state: str, member_id: str) -> str:
+    """Return the id of the one mail that tells a member a final state of an onboarding (O5)."""
+    return f"end:{client_id}:{state}:{member_id}"
+
+
+def undelivered_mail_id(client_id: str, number: int, member_id: str) -> str:
+    """Return the id of the one mail that tells the inviting admin that link *number* reached nobody (O10)."""
+    return f"undelivered:{client_id}:{number}:{member_id}"
+
+
 def outstanding(figures: Figures) -> bool:
     """Say whether anything waits to be done for a client; unknown does not (N7)."""
     return bool(figures.missing_receipts) or bool(figures.export_ready) or figures.low_balance
