@@ -147,7 +147,7 @@ def _mails(messages: Iterable[Any]) -> list[Document]:
             case ReminderRequested():
                 ids |= {reminder_mail_id(message.reminder_id, person.id) for person in message.recipients}
             case InvitationMailed():
-                ids.add(invitation_mail_id(message.client_id, message.number, message.occasion))
+                ids.add(invitation_mail_id(message.client_id, message.number, message.occasion, message.reminder))
             case UndeliveredMailed():
                 ids.add(undelivered_mail_id(message.client_id, message.number, message.by))
             case EndTold():

@@ -97,9 +97,9 @@ def reminder_mail_id(reminder_id: str, member_id: str) -> str:
     return f"reminder:{reminder_id}:1:{member_id}"
 
 
-def invitation_mail_id(client_id: str, number: int, occasion: str) -> str:
-    """Return the id of the one mail that tells a contact link *number* on one occasion (O1, O6)."""
-    return f"invitation:{client_id}:{number}.{occasion}:contact"
+def invitation_mail_id(client_id: str, number: int, occasion: str, reminder: int) -> str:
+    """Return the id of the one mail that tells a contact link *number* on one occasion, each reminder being one (O1, O6)."""
+    return f"invitation:{client_id}:{number}.{occasion}.{reminder}:contact"
 
 
 def end_mail_id(client_id: str, state: str, member_id: str) -> str:

@@ -19,7 +19,7 @@ PATIENCE = timedelta(days=5)  # how long such a mail waits for the mail server; 
 
 def invitation(event: InvitationMailed, now: datetime, trace: str | None) -> list[Mail]:
     """Return the one mail that brings a contact their link (O1, O6)."""
-    id = invitation_mail_id(event.client_id, event.number, event.occasion)
+    id = invitation_mail_id(event.client_id, event.number, event.occasion, event.reminder)
     part = Part(event.client_id, now + PATIENCE)
     matter = event.model_dump(mode="json")
     return [Mail(id, MailKind.INVITATION, event.firm_id, None, event.at, now, (part,), trace, matter)]
