@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
@@ -51,7 +51,8 @@ def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
     known = {name: document[name] for name in _names(Client)}
     known["ledger"] = _ledger(document["ledger"])
-    known["assignees"] = tuple(known["assignees"])
+    known |= {name: tuple(known[name]) for name in ("assignees", "tenures")}
+    known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
 
@@ -69,7 +70,10 @@ def company(state: Company) -> Doc:
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
     known = {name: document[name] for name in _names(Company)}
-    return Company(**{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"])})
+    names_seen = _pairs(document["names_seen"])
+    return Company(
+        **{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"]), "names_seen": names_seen}
+    )
 
 
 def expense(state: Expense) -> Doc:
@@ -98,13 +102,14 @@ def expense_from(document: Mapping[str, Any]) -> Expense:
 
 def member(state: Member) -> Doc:
     """Return a member's document."""
-    return {**_plain(state), "_id": state.member_id, "role": state.role.value, "address": state.email.casefold()}
+    found_by = {"address": state.email.casefold(), "active": state.active}
+    return {**_plain(state), **found_by, "_id": state.member_id, "role": state.role.value}
 
 
 def member_from(document: Mapping[str, Any]) -> Member:
     """Return the member within their document."""
     known = {name: document[name] for name in _names(Member)}
-    return Member(**{**known, "role": Role(document["role"])})
+    return Member(**{**known, "role": Role(document["role"]), "seen": _pairs(document["seen"])})
 
 
 def firm(state: Firm) -> Doc:
@@ -114,7 +119,7 @@ def firm(state: Firm) -> Doc:
 
 def firm_from(document: Mapping[str, Any]) -> Firm:
     """Return the firm within its document."""
-    return Firm(document["firm_id"], document["name"], document["locale"])
+    return Firm(document["firm_id"], document["name"], document["locale"], tuple(document["told"]))
 
 
 def grant(state: Grant) -> Doc:
@@ -164,6 +169,10 @@ def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
 
 
 SHOWN = {"client_rows": Shown(said.STATE, told_client), "members": Shown(said.STATE, told_member)}
+
+
+def _pairs(stored: Iterable[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(pair) for pair in stored)
 
 
 def _plain(state: Any) -> Doc:

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import IndexModel, InsertOne, UpdateOne
 
 from services.clients import documents as as_document
-from services.clients.domain.states import Client, Company, World
+from services.clients.domain.states import STEP, Client, Company, World
 from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command
 from shared.handling import Change
@@ -19,7 +19,9 @@ from shared.mongo import Document, Tx
 
 FIRMS, MEMBERS, COMPANIES, ROWS = "firms", "members", "companies", "client_rows"
 EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
-STEP = 500  # invariant 14
+
+RELIED_ON = {"$inc": {"relied_on": 1}}  # whoever changes what was relied on conflicts with this (invariant 8)
+ASKS_ASSIGNEES = (clients.RemindAssignees, clients.AssignMember, clients.AssignMany, clients.AcceptInvitation)
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     FIRMS: [],
@@ -52,7 +54,7 @@ class _Touched:
     clients: set[tuple[str, str]] = field(default_factory=set)
     expenses: set[tuple[str, str]] = field(default_factory=set)
     grants: set[str] = field(default_factory=set)
-    leavers: set[tuple[str, str]] = field(default_factory=set)
+    leavers: set[tuple[str, str, str]] = field(default_factory=set)
     asks_assignees: bool = False
 
     def note(self, message: Any) -> None:
@@ -77,7 +79,7 @@ class _Touched:
                 self.companies.add(message.client_id)
             case clients.LeaverFellDue():
                 self.members.add(message.member_id)
-                self.leavers.add((message.firm_id, message.member_id))
+                self.leavers.add((message.firm_id, message.member_id, message.after))
             case Command():
                 self._command(message)
 
@@ -98,7 +100,7 @@ class _Touched:
                 self.members.update(command.assign)
             case _:
                 self.clients.add((firm, command.client_id))
-                self.asks_assignees = self.asks_assignees or isinstance(command, clients.RemindAssignees)
+        self.asks_assignees = self.asks_assignees or isinstance(command, ASKS_ASSIGNEES)
 
 
 class ClientStore:
@@ -122,8 +124,8 @@ class ClientStore:
         for found in await _by_id(tx, EXPENSES, {f"{c}.{e}" for c, e in touched.expenses}):
             expense = as_document.expense_from(found)
             world.expenses[expense.client_id, expense.expense_id] = expense
-        for firm, leaver in sorted(touched.leavers):
-            await _leaving(tx, world, firm, leaver)
+        for step in sorted(touched.leavers):
+            await _leaving(tx, world, step)
         for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
@@ -145,7 +147,9 @@ class ClientStore:
         await tx.bulk(ACCESSES, [InsertOne(as_document.access(line)) for line in world.accesses])
         changed = {m.member_id for m in world.changed_members()}
         relied = sorted(m for m in world.relied_on - changed if m in world.members)
-        await tx.bulk(MEMBERS, [UpdateOne({"_id": m}, {"$inc": {"relied_on": 1}}) for m in relied])
+        await tx.bulk(MEMBERS, [UpdateOne({"_id": m}, RELIED_ON) for m in relied])
+        still = world.clients_relied_on - {(c.firm_id, c.client_id) for _, c in moved}
+        await tx.bulk(ROWS, [UpdateOne({"_id": f"{f}.{c}"}, RELIED_ON) for f, c in sorted(still)])
         return list(_changes(world, moved))
 
 
@@ -223,10 +227,12 @@ async def _by_id(tx: Tx, collection: str, ids: Iterable[str]) -> list[Document]:
     return await tx.find(collection, {"_id": {"$in": wanted}}) if wanted else []
 
 
-async def _leaving(tx: Tx, world: World, firm: str, leaver: str) -> None:
-    found = await tx.find(ROWS, {"firm_id": firm, "assignees": leaver}, limit=STEP)
-    world.leaving[leaver] = []
+async def _leaving(tx: Tx, world: World, step: tuple[str, str, str]) -> None:
+    firm, leaver, after = step
+    where = {"firm_id": firm, "assignees": leaver, "client_id": {"$gt": after}}
+    found = await tx.find(ROWS, where, sort=[("client_id", 1)], limit=STEP)
+    world.leaving[step] = []
     for document in found:
         client = as_document.client_from(document)
         world.clients[client.firm_id, client.client_id] = client
-        world.leaving[leaver].append((client.firm_id, client.client_id))
+        world.leaving[step].append((client.firm_id, client.client_id))

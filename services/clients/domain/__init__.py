@@ -19,6 +19,7 @@ from services.clients.domain.events import (
     MemberKnown,
 )
 from services.clients.domain.figures import Expense, balanced, hear
+from services.clients.domain.sequences import fault_of, noted
 from services.clients.domain.states import Client, Company, World
 from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command, Role
@@ -136,8 +137,8 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
             ledger = world.ledger(fact.client_id)
             after = balanced(ledger, fact, heard.stamp, heard.id)
             return [] if after is ledger else [FiguresMoved(fact.client_id, after)]
-        case pleo.FirmRegistered() as fact:
-            return partners.firm_registered(fact, world)
+        case pleo.FirmRegistered():
+            return partners.firm_registered(heard, world)
         case pleo.MemberFact():
             return partners.member_told(heard, world)
         case pleo.MemberRemoved():
@@ -175,9 +176,11 @@ def _expense(heard: Heard[Any], world: World) -> Sequence[Any]:
 def _renamed(heard: Heard[pleo.CompanyRenamed], world: World) -> Sequence[Any]:
     fact = heard.message
     company = world.company(fact.client_id)
-    if fact.sequence <= company.name_sequence:
-        same = fact.sequence < company.name_sequence or fact.company_name == company.name
-        return [Counted("stale" if same else "conflict")]
+    if (fault := fault_of(company.names_seen, fact.sequence, fact)) is not None:
+        return [fault]
+    company = replace(company, names_seen=noted(company.names_seen, fact.sequence, fact))
+    if fact.sequence < company.name_sequence:
+        return [CompanyMoved(company), Counted("stale")]
     return [CompanyMoved(replace(company, name=fact.company_name, name_sequence=fact.sequence))]
 
 
