@@ -10,7 +10,9 @@ from typing import Any
 
 from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.states import Access, Client, Company, Firm, Grant, Invitation, Member
+from shared.clock import moment_of
 from shared.contracts import clients as said
+from shared.contracts import pleo
 from shared.contracts.base import Role
 from shared.contracts.clients import ClientState, MemberState
 from shared.names import fold, loose, sort_key
@@ -77,7 +79,8 @@ def company_from(document: Mapping[str, Any]) -> Company:
 
 
 def expense(state: Expense) -> Doc:
-    """Return an expense's document."""
+    """Return an expense's document; what counts no more goes 400 days after the newest fact, as told and as heard (E5)."""
+    newest = None if state.counts or state.heard_at is None else max(state.heard_at, moment_of(state.newest))
     return {
         "_id": f"{state.client_id}.{state.expense_id}",
         "client_id": state.client_id,
@@ -85,6 +88,7 @@ def expense(state: Expense) -> Doc:
         "receipt": state.receipt,
         "export": state.export,
         "deleted": state.deleted,
+        **({} if newest is None else {"kept_until": newest + pleo.KEPT}),
     }
 
 

@@ -34,7 +34,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("firm_id", 1), ("lists", 1), ("missing", -1), ("client_id", 1)], name="by_missing_down"),
         IndexModel([("firm_id", 1), ("assignees", 1), ("client_id", 1)], name="by_assignee"),
     ],
-    EXPENSES: [],
+    EXPENSES: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0, sparse=True)],
     GRANTS: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0)],
     ACCESSES: [
         IndexModel([("firm_id", 1), ("client_id", 1), ("at", -1)], name="by_client"),

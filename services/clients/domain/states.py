@@ -64,6 +64,7 @@ class Company:
     client_id: str
     firms: tuple[str, ...] = ()
     ledger: Ledger = field(default_factory=Ledger)
+    facts_since: datetime | None = None  # when the first fact about an expense was heard: nothing older was ever forgotten
     name: str | None = None
     name_sequence: int = -1
     names_seen: Seen = ()

@@ -22,6 +22,7 @@ from tests.unit.clients.story import (
     about,
     accept,
     added,
+    after,
     balance,
     client_of,
     clock,
@@ -128,6 +129,16 @@ def test_a_client_is_told_to_others_as_the_firm_may_read_it() -> None:
     assert (state.figures.missing_receipts, state.figures.low_balance) == (1, True)
     _, hidden = documents.told_client(stored(documents.client(client_of(told(*FULL, disconnect())))))
     assert (hidden.connected, hidden.figures.missing_receipts, hidden.figures.balance) == (False, None, None)
+
+
+def test_what_counts_is_kept_and_what_does_not_goes() -> None:
+    """E5: facts 400 days after the newest of their expense, but for those a figure holds; no figure changes by forgetting."""
+    world = told(added(), about(pleo.ReceiptMissing, "open", clock(1)), about(pleo.ReceiptMissing, "done", clock(1))).world
+    assert all("kept_until" not in documents.expense(e) for e in world.expenses.values())
+    story = told(about(pleo.ReceiptMissing, "done", clock(1)), about(pleo.ReceiptWaived, "done", clock(2)))
+    story.when(about(pleo.ExpenseDeleted, "gone", clock(1))).at(after(days=3)).when(about(pleo.ExpenseExported, "sent", clock(1)))
+    kept = {e.expense_id: documents.expense(e)["kept_until"] for e in story.world.expenses.values()}
+    assert kept == {"done": after(days=400), "gone": after(days=400), "sent": after(days=403)}
 
 
 def test_a_grant_at_rest_lets_nobody_in() -> None:
