@@ -20,6 +20,7 @@ from shared.relay import Shown
 
 UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
+STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
@@ -59,9 +60,20 @@ def client_from(document: Mapping[str, Any]) -> Client:
     return Client(**known)
 
 
-def only_figures_moved(before: Client, after: Client) -> bool:
-    """Say whether nothing but the figures differs: then the row's search keys need not be written again."""
-    return all(getattr(before, name) == getattr(after, name) for name in _names(Client) if name not in ("ledger", "version"))
+def staff(state: Client) -> Doc:
+    """Return of a client's row what its assignees are kept in: all that is written where only they moved."""
+    return {
+        "_id": f"{state.firm_id}.{state.client_id}",
+        "version": state.version,
+        "assignees": state.assignees,
+        "tenures": state.tenures,
+        "lists": list(state.lists),
+    }
+
+
+def only_moved(before: Client, after: Client, *fields: str) -> bool:
+    """Say whether nothing but *fields* differs: then the row's search keys need not be written again."""
+    return all(getattr(before, n) == getattr(after, n) for n in _names(Client) if n not in fields and n != "version")
 
 
 def company(state: Company) -> Doc:

@@ -193,8 +193,10 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
 
 
 def _row_change(before: Client | None, after: Client) -> Change:
-    if before is not None and as_document.only_figures_moved(before, after):
+    if before is not None and as_document.only_moved(before, after, "ledger"):
         return Change(ROWS, as_document.figures(after), told=True, only=as_document.FIGURE_FIELDS)
+    if before is not None and as_document.only_moved(before, after, "assignees", "tenures"):
+        return Change(ROWS, as_document.staff(after), told=True, only=as_document.STAFF_FIELDS)
     return Change(ROWS, as_document.client(after), told=True)
 
 

@@ -65,7 +65,7 @@ def leaver_fell_due(heard: Heard[LeaverFellDue], world: World) -> Sequence[Any]:
     keys = world.leaving.get((tick.firm_id, tick.member_id, tick.after), [])
     events = [e for key in keys for e in _ended(world.clients[key], heard, world)]
     if len(keys) >= STEP:
-        return [*events, _step(tick.firm_id, tick.member_id, heard, keys[-1][1])]
+        return [_step(tick.firm_id, tick.member_id, heard, keys[-1][1]), *events]  # first, so that it does not wait for the news
     member = world.member(tick.member_id)
     if member.leaving != tick.sequence:
         return events
