@@ -18,6 +18,7 @@ from shared.contracts.base import (
     Id,
     Money,
     Role,
+    Sequence,
     State,
     Task,
     Tick,
@@ -117,12 +118,22 @@ class RemindAssignees(Command):
 
 
 class LeaverFellDue(Tick):
-    """A removed member's assignments are to be ended, a step at a time (M4)."""
+    """Assignments from before a member's removal are to be ended, a step at a time (M4).
+
+    *sequence* is the removal's; *after* the client at which the step before this one stopped.
+    """
 
     ce_type: ClassVar[str] = "portal.clients.leaver_fell_due.v1"
 
     firm_id: AFirmId
     member_id: AMemberId
+    sequence: Sequence
+    after: str = ""
+
+    @property
+    def weight(self) -> int:
+        """A whole step."""
+        return 500
 
 
 class Figure(Wire):
