@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import os
 import uuid
@@ -56,6 +57,12 @@ class Outside:
         """Disconnect."""
         await self.producer.stop()
         await self.http.close()
+
+    def at(self, url: str) -> Outside:
+        """Return the same hands at another gateway."""
+        other = copy.copy(self)
+        other.url = url
+        return other
 
     async def event(
         self,
@@ -225,6 +232,11 @@ class Firm:
         answer = await self.post(f"/v1/invitations/{client_id}/accept", {"assign": list(assign)})
         assert answer.status == 200, answer
         return client_id
+
+    async def missing(self, client_id: str, expense_id: str) -> None:
+        """Tell that a receipt is missing."""
+        data = {"client_id": client_id, "expense_id": expense_id}
+        await self.outside.event("pleo.receipts", "pleo.receipt.missing.v1", data)
 
     async def get(self, path: str, token: str | None = None) -> Answer:
         """GET as the admin, or as whom *token* says."""
