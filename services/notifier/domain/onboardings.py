@@ -13,27 +13,39 @@ from shared.contracts.notifier import EVENTS, ContactMailSettled, InvitationUnde
 from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 from shared.contracts.pleo import BounceKind, MailBounced
 from shared.decider import Said
+from shared.messages import Heard
 
 PATIENCE = timedelta(days=5)  # how long such a mail waits for the mail server; digests have N11
 
 
-def invitation(event: InvitationMailed, now: datetime, trace: str | None) -> list[Mail]:
+def mails(event: InvitationMailed | UndeliveredMailed | EndTold, now: datetime, trace: str | None) -> list[Mail]:
+    """Return the mails that *event* asks for."""
+    match event:
+        case InvitationMailed():
+            return [_invitation(event, now, trace)]
+        case UndeliveredMailed():
+            return [_undelivered(event, now, trace)]
+        case EndTold():
+            return _ended(event, now, trace)
+
+
+def _invitation(event: InvitationMailed, now: datetime, trace: str | None) -> Mail:
     """Return the one mail that brings a contact their link (O1, O6)."""
     id = invitation_mail_id(event.client_id, event.number, event.occasion, event.reminder)
     part = Part(event.client_id, now + PATIENCE)
     matter = event.model_dump(mode="json")
-    return [Mail(id, MailKind.INVITATION, event.firm_id, None, event.at, now, (part,), trace, matter)]
+    return Mail(id, MailKind.INVITATION, event.firm_id, None, event.at, now, (part,), trace, matter)
 
 
-def undelivered(event: UndeliveredMailed, now: datetime, trace: str | None) -> list[Mail]:
+def _undelivered(event: UndeliveredMailed, now: datetime, trace: str | None) -> Mail:
     """Return the one mail that tells the inviting admin so (O10)."""
     id = undelivered_mail_id(event.client_id, event.number, event.by)
     part = Part(event.client_id, now + PATIENCE)
     matter = event.model_dump(mode="json")
-    return [Mail(id, MailKind.UNDELIVERED, event.firm_id, event.by, event.at, now, (part,), trace, matter)]
+    return Mail(id, MailKind.UNDELIVERED, event.firm_id, event.by, event.at, now, (part,), trace, matter)
 
 
-def ended(event: EndTold, now: datetime, trace: str | None) -> list[Mail]:
+def _ended(event: EndTold, now: datetime, trace: str | None) -> list[Mail]:
     """Return a mail for everybody who is to know of a final state (O7)."""
     part = Part(event.client_id, now + PATIENCE)
     matter = event.model_dump(mode="json", exclude={"recipients"})
@@ -48,11 +60,12 @@ def settled(event: ContactMailSettled, at: datetime) -> Sequence[Any]:
     return [MailRecorded(event.mail_id), _reached_nobody(event.client_id, event.address, event.number, at)]
 
 
-def bounced(event: MailBounced, at: datetime) -> Sequence[Any]:
+def bounced(heard: Heard[MailBounced]) -> Sequence[Any]:
     """Tell onboarding that the mail provider gave a contact's mail back for good (O10)."""
+    event = heard.message
     if event.client_id is None or event.kind is not BounceKind.HARD:
         return []
-    return [_reached_nobody(event.client_id, event.address, None, at)]
+    return [_reached_nobody(event.client_id, event.address, None, heard.time)]
 
 
 def _reached_nobody(client_id: Any, address: str, number: int | None, at: datetime) -> Said:

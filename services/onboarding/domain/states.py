@@ -204,10 +204,13 @@ def _noted(company: Company, fact: Fact) -> Company:
     facts = sorted((*company.facts, fact), key=lambda one: one.sequence)
     deciding = decisive(facts)
     after = replace(company, facts=tuple(one if one is deciding else replace(one, missing=()) for one in facts))
-    if company.stage not in FINAL or after.stage == company.stage:
+    left = company.stage in FINAL and after.stage != company.stage
+    if left:
+        after = replace(after, stood=(*company.stood, company.timeline[-1]))
+    if not left and (not after.stood or any(one.corrects for one in path(after.facts))):
         return after
-    corrected = tuple(replace(one, corrects=True) if one == deciding else one for one in after.facts)
-    return replace(after, facts=corrected, stood=(*company.stood, company.timeline[-1]))
+    # else a fact that corrected does not count any more: the one that does now corrects in its place
+    return replace(after, facts=tuple(replace(one, corrects=True) if one == deciding else one for one in after.facts))
 
 
 def _steps(facts: tuple[Fact, ...]) -> tuple[Step, ...]:

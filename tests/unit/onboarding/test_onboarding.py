@@ -217,6 +217,12 @@ def test_a_late_fact_corrects_a_final_state_and_its_end_is_told_again() -> None:
     assert [ended.reason for ended in story.said(OnboardingEnded)] == ["rejected"]
 
 
+def test_a_correction_stays_one_when_an_earlier_fact_says_the_same() -> None:
+    """O5: the fact that decides now stands in for the one that corrected."""
+    story = given(invite(), fact("rejected", 5), fact("verified", 4)).when(fact("verified", 1))
+    assert story.timeline == [("invited", False), ("rejected", False), ("verified", True)]
+
+
 def test_the_end_is_told_once_a_state_and_says_what_it_corrects() -> None:
     """O5, O7: however often facts are repeated; a withdrawal is the firm's own doing."""
     story = given(invite()).when(fact("verified", 5))
