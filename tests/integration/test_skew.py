@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 
 from services.clients.domain.states import STEP, Client, Invitation
+from services.clients.queries.pages import Page, Pages, Question
+from services.clients.queries.viewer import Viewer
 from services.clients.store import MEMBERS
 from shared.clock import now
 from shared.contracts import clients, pleo
@@ -128,6 +130,28 @@ def _client(number: int, *assignees: str) -> Client:
         assignees=assignees,
         tenures=(1,) * len(assignees),
     )
+
+
+async def test_what_is_a_leavers_alone_is_unassigned_before_the_first_step(desk: Desk) -> None:
+    """M4, T8: a row that shows nobody is listed as such, with the exact total, while the removal is carried out."""
+    await desk.stand([_client(1, TOM), _client(2, TOM, ANNA), _client(3), _client(4, ANNA)])
+    viewer = Viewer(LEYLA, FIRM, "Leyla", ACTOR.email, Role.ADMIN, None, "Kanzlei", None)
+    pages = Pages(desk.database, "s" * 32)
+
+    async def found(**question: Any) -> tuple[list[str], int | None]:
+        rows, _, total = await pages.page(Page(Question("all", **question), 200, None), viewer)
+        return [row.client_id for row in rows], total
+
+    await desk.hear(leaves(TOM))
+    tick = await desk.tick()
+    assert await found(unassigned=True) == (["c00001", "c00003"], 2)
+    assert await found(assignee=TOM) == ([], 0)
+    await desk.hear(leaves(ANNA))
+    assert await found(unassigned=True) == (["c00001", "c00002", "c00003", "c00004"], 4)
+    await desk.carry_out(await desk.tick())
+    await desk.carry_out(tick)
+    assert await found(unassigned=True) == (["c00001", "c00002", "c00003", "c00004"], 4)
+    await desk.assert_counted()
 
 
 async def test_a_leaver_of_many_clients_goes_step_by_step_and_every_count_is_exact(desk: Desk) -> None:
