@@ -74,18 +74,19 @@ function Invited({ row, admin, ask }: { row: Row; admin: boolean; ask: (wish: Wi
 
 function Worked({ row }: { row: Row }) {
   const { w, f } = useSpeech();
+  const open = row.status === "connected"; // before that, nobody expects figures
   return (
     <>
       <td className="people" data-label={w.columns.assignees}>
         <Assignees row={row} />
       </td>
-      <Figure label={w.columns.missing} at={row.as_of.missing_receipts} urgent={(row.missing_receipts ?? 0) > 0}>
+      <Figure label={w.columns.missing} at={row.as_of.missing_receipts} open={open} urgent={(row.missing_receipts ?? 0) > 0}>
         {row.missing_receipts === null ? null : f.number(row.missing_receipts)}
       </Figure>
-      <Figure label={w.columns.ready} at={row.as_of.export_ready} urgent={(row.export_ready ?? 0) > 0}>
+      <Figure label={w.columns.ready} at={row.as_of.export_ready} open={open} urgent={(row.export_ready ?? 0) > 0}>
         {row.export_ready === null ? null : f.number(row.export_ready)}
       </Figure>
-      <Figure label={w.columns.balance} at={row.as_of.balance} urgent={row.low_balance} note={row.low_balance ? w.low : null} money>
+      <Figure label={w.columns.balance} at={row.as_of.balance} open={open} urgent={row.low_balance} note={row.low_balance ? w.low : null} money>
         {row.balance === null ? null : f.money(row.balance)}
       </Figure>
     </>
@@ -109,6 +110,7 @@ function Assignees({ row }: { row: Row }) {
 interface Told {
   label: string;
   at: string | null;
+  open: boolean;
   urgent: boolean;
   note?: string | null;
   money?: boolean;
@@ -116,14 +118,14 @@ interface Told {
 }
 
 /** A figure with its age; what was never heard of is no zero (L7). */
-function Figure({ label, at, urgent, note, money = false, children }: Told) {
+function Figure({ label, at, open, urgent, note, money = false, children }: Told) {
   const { w, f } = useSpeech();
   const className = `figure${money ? " money" : ""}`;
   if (children === null) {
     return (
       <td className={className} data-label={label}>
         <span className="faint" aria-hidden="true">–</span>
-        <span className="age">{w.unknown}</span>
+        <span className={open ? "age" : "hidden"}>{w.unknown}</span>
       </td>
     );
   }

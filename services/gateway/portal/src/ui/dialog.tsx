@@ -9,13 +9,13 @@ interface Asked {
   children: ReactNode;
   close: () => void;
   /** Dialogs stand in the middle, the sheet at the right edge. */
-  shape?: "dialog" | "sheet" | "wide";
+  shape?: "middle" | "sheet" | "wide";
   /** What is under way must not be closed by a click beside it. */
   dismissable?: boolean;
   alert?: boolean;
 }
 
-export function Dialog({ title, children, close, shape = "dialog", dismissable = true, alert = false }: Asked) {
+export function Dialog({ title, children, close, shape = "middle", dismissable = true, alert = false }: Asked) {
   const { w } = useSpeech();
   return (
     <ModalOverlay
