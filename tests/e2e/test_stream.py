@@ -36,8 +36,9 @@ async def test_a_client_that_leaves_ones_sight_rings_once_more(firm: Firm) -> No
     assert (await firm.outside.call("DELETE", path, firm.admin, headers={"Prefer": "wait=10"})).status == 200
     while await next_bell(bells) != of_client(theirs):
         pass
+    heard: set[Bell] = set()
     for number in range(3):  # what was on its way may still ring a second later; the third round hears no more of it
-        heard: set[Bell] = set()
+        heard = set()
         await firm.missing(theirs, f"e{number}")
         await firm.figure(theirs, "missing_receipts", number + 1)
         await firm.missing(ours, f"e{number}")
