@@ -71,7 +71,7 @@ class Storm:
 
     async def fact(self, number: int, client_id: str) -> None:
         """Tell a fact about one of a few expenses, at any of many moments; every tenth twice."""
-        expense, at = f"e{number % 7}", BEGIN + timedelta(seconds=self.dice.randrange(10_000), milliseconds=number)
+        expense, at = f"e{number % 7}", BEGIN + timedelta(seconds=self.dice.randrange(10_000), microseconds=number)
         kind = self.dice.choice(("missing", "attached", "waived"))
         data = {"client_id": client_id, "expense_id": expense}
         before = self.newest.get((client_id, expense))

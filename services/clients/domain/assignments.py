@@ -100,9 +100,21 @@ def told(before: tuple[str, ...], client: Client, at: datetime) -> Sequence[Any]
     if not assigned and not unassigned:
         return []
     ids: dict[str, Any] = {"firm_id": client.firm_id, "client_id": client.client_id}
-    moved = said.AssignmentsMoved(**ids, assigned=assigned, unassigned=unassigned, at=at)  # type: ignore[arg-type]
-    news = portal.AssigneesChanged(**ids, sequence=client.version, member_ids=client.assignees)  # type: ignore[arg-type]
-    return [Said(said.EVENTS, key_of(client), moved), Said(portal.CLIENTS, client.client_id, news)]
+    happened = said.AssignmentsMoved(**ids, assigned=assigned, unassigned=unassigned, at=at)  # type: ignore[arg-type]
+    return [Said(said.EVENTS, key_of(client), happened), news(client)]
+
+
+def news(client: Client) -> Said:
+    """Return how other services are told who works on a client now."""
+    changed = portal.AssigneesChanged.model_validate(
+        {
+            "firm_id": client.firm_id,
+            "client_id": client.client_id,
+            "sequence": client.version,
+            "member_ids": client.assignees,
+        }
+    )
+    return Said(portal.CLIENTS, client.client_id, changed)
 
 
 def key_of(client: Client) -> str:

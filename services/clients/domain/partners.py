@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from services.clients.domain.assignments import moved
-from services.clients.domain.events import FirmNamed, MemberKnown
+from services.clients.domain.assignments import news, staffed
+from services.clients.domain.events import AssigneesMoved, FirmNamed, MemberKnown
 from services.clients.domain.sequences import fault_of, noted
 from services.clients.domain.states import STEP, Client, Firm, Member, World
 from shared.contracts import clients as said
@@ -63,7 +63,7 @@ def leaver_fell_due(heard: Heard[LeaverFellDue], world: World) -> Sequence[Any]:
     """End what a removal ends at the next clients, and ask to be called again while there are more (M4)."""
     tick = heard.message
     keys = world.leaving.get((tick.firm_id, tick.member_id, tick.after), [])
-    events = [e for key in keys for e in _ended(world.clients[key], heard, world)]
+    events = [e for key in keys for e in _ended(world.clients[key], tick, world)]
     if len(keys) >= STEP:
         return [_step(tick.firm_id, tick.member_id, heard, keys[-1][1]), *events]  # first, so that it does not wait for the news
     member = world.member(tick.member_id)
@@ -72,11 +72,14 @@ def leaver_fell_due(heard: Heard[LeaverFellDue], world: World) -> Sequence[Any]:
     return [*events, MemberKnown(replace(member, leaving=-1, version=member.version + 1))]
 
 
-def _ended(client: Client, heard: Heard[LeaverFellDue], world: World) -> Sequence[Any]:
-    tick = heard.message
+def _ended(client: Client, tick: LeaverFellDue, world: World) -> Sequence[Any]:
+    """Other services are told client by client; inside, that the member left has said it for all of them."""
     tenures = zip(client.assignees, client.tenures, strict=True)
-    kept = (member for member, tenure in tenures if member != tick.member_id or tenure >= tick.sequence)
-    return moved(client, kept, heard.time, world)
+    kept = [member for member, tenure in tenures if member != tick.member_id or tenure >= tick.sequence]
+    if len(kept) == len(client.assignees):
+        return []
+    after = replace(staffed(client, kept, world), version=client.version + 1)
+    return [AssigneesMoved(after), news(after)]
 
 
 def _heard(member: Member, fact: MemberFact | MemberRemoved) -> Member:

@@ -10,7 +10,7 @@ from services.clients.domain.events import AssigneesMoved, FirmNamed, MemberKnow
 from services.clients.domain.states import STEP, Member, World
 from shared.contracts import portal
 from shared.contracts.base import ClientId, Role
-from shared.contracts.clients import AssignmentsMoved, LeaverFellDue, MemberLeft
+from shared.contracts.clients import LeaverFellDue, MemberLeft
 from shared.contracts.pleo import FirmRegistered, MemberAdded, MemberChanged, MemberFact, MemberRemoved
 from shared.decider import Counted
 from shared.messages import Heard
@@ -141,7 +141,7 @@ def test_a_leaver_is_unassigned_step_by_step() -> None:
     story.when(leaves(TOM), step(story, TOM))
     assert sum(TOM.id in client.assignees for client in story.world.clients.values()) == 1
     (tick,) = said(story, LeaverFellDue)
-    story.when(step(story, TOM, after=tick.after)).then(AssigneesMoved, AssignmentsMoved, portal.AssigneesChanged, MemberKnown)
+    story.when(step(story, TOM, after=tick.after)).then(AssigneesMoved, portal.AssigneesChanged, MemberKnown)
     assert not any(TOM.id in client.assignees for client in story.world.clients.values())
 
 
