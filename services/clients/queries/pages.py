@@ -13,7 +13,7 @@ import orjson
 from services.clients.documents import client_from
 from services.clients.domain.states import Client
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, ROWS
+from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.auth import derive, same
 from shared.contracts.base import ID_PATTERN
 from shared.mongo import Database
@@ -94,9 +94,12 @@ class Pages:
     async def page(self, page: Page, viewer: Viewer) -> tuple[list[Client], str | None, int | None]:
         """Return the page's clients, the cursor of the next page, and on the first page the exact total."""
         field, direction, index = SORTS[page.question.sort]
-        where = self._where(page.question, viewer)
+        if page.question.assignee and not await self._works_here(page.question.assignee, viewer):
+            return [], None, None if page.cursor else 0
+        leavers = await self._leavers(viewer) if page.question.unassigned else []
+        where = {**self._where(page.question, viewer), **_left_by(leavers)}
         first = page.cursor is None
-        total = await self._total(page.question, viewer, where) if first else None
+        total = await self._total(page.question, viewer, where, exact=not leavers) if first else None
         if page.cursor is not None:
             value, client_id = self._opened(page.cursor, page.question, viewer)
             beyond = {"$gt" if direction > 0 else "$lt": value}
@@ -117,9 +120,19 @@ class Pages:
         counted = {d["_id"]: int(d["n"]) async for d in found}
         return {name: counted.get(name, 0) for name in lists}
 
-    async def _total(self, question: Question, viewer: Viewer, where: Mapping[str, Any]) -> int:
+    async def _works_here(self, member_id: str, viewer: Viewer) -> bool:
+        """Whoever was removed is assigned to nothing from that moment on (M4)."""
+        where = {"_id": member_id, "firm_id": viewer.firm_id, "active": True}
+        return await self._database[MEMBERS].find_one(where, {"_id": 1}) is not None
+
+    async def _leavers(self, viewer: Viewer) -> list[str]:
+        """Return the members whose removal is being carried out: what is theirs alone is unassigned already (M4)."""
+        found = self._database[MEMBERS].find({"firm_id": viewer.firm_id, "leaving": {"$gte": 0}}, {"_id": 1})
+        return [member["_id"] async for member in found]
+
+    async def _total(self, question: Question, viewer: Viewer, where: Mapping[str, Any], *, exact: bool) -> int:
         lists = self._lists(question, viewer)
-        if question.search or len(lists) > 1:
+        if question.search or len(lists) > 1 or not exact:
             return int(await self._database[ROWS].count_documents(where, hint="by_name"))
         name = f"{lists[0]}+missing" if question.missing else lists[0]
         return (await self.counts(viewer.firm_id, [name]))[name]
@@ -163,6 +176,14 @@ class Pages:
         if type(value) is not expected:
             raise wrong
         return value, client_id
+
+
+def _left_by(leavers: list[str]) -> dict[str, Any]:
+    """Return what a row is found by that nobody works on but *leavers*, or nobody at all."""
+    if not leavers:
+        return {}
+    lists = ["unassigned", *(f"mine:{member_id}" for member_id in leavers)]
+    return {"lists": {"$in": lists}, "assignees": {"$not": {"$elemMatch": {"$nin": leavers}}}}
 
 
 def _parts(question: Question) -> list[Any]:
