@@ -7,7 +7,7 @@ from time import monotonic
 
 from starlette.types import ASGIApp
 
-from services.gateway import dev, openapi
+from services.gateway import dev, openapi, page
 from services.gateway.bells import TOPICS, Bells
 from services.gateway.commands import KINDS, Commands
 from services.gateway.endpoints import routes_of
@@ -55,7 +55,7 @@ def build(settings: Settings, closing: asyncio.Event | None = None) -> ASGIApp:
 
     table = TABLE + (dev.table(dev.Issuer(settings)) if settings.portal_dev_login else ())
     return build_app(
-        [*routes_of(gate, table), *openapi.routes(table)],
+        [*routes_of(gate, table), *openapi.routes(table), *page.routes()],
         [ground, owners.start, publisher.start, outcomes.tail.start, bells.tail.start, pulse.start],
         [pulse.stop, bells.tail.stop, outcomes.tail.stop, publisher.stop, owners.stop, close],
         Health(pulse.trouble, pulse.stuck, pulse.measure),

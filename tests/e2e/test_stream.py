@@ -38,7 +38,7 @@ async def test_a_client_that_leaves_ones_sight_rings_once_more(firm: Firm) -> No
         pass
     heard: set[Bell] = set()
     for number in range(3):  # what was on its way may still ring a second later; the third round hears no more of it
-        heard.clear()
+        heard = set()
         await firm.missing(theirs, f"e{number}")
         await firm.figure(theirs, "missing_receipts", number + 1)
         await firm.missing(ours, f"e{number}")

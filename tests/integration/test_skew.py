@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from services.clients.domain.states import STEP, Client, Invitation
-from services.clients.queries.pages import Page, Pages, Question
+from services.clients.queries.pages import Pages
+from services.clients.queries.question import Page, Question
 from services.clients.queries.viewer import Viewer
 from services.clients.store import MEMBERS
 from shared.clock import now
@@ -139,8 +140,8 @@ async def test_what_is_a_leavers_alone_is_unassigned_before_the_first_step(desk:
     pages = Pages(desk.database, "s" * 32)
 
     async def found(**question: Any) -> tuple[list[str], int | None]:
-        rows, _, total = await pages.page(Page(Question("all", **question), 200, None), viewer)
-        return [row.client_id for row in rows], total
+        page = await pages.page(Page(Question("all", **question), 200, None), viewer)
+        return [row.client_id for row in page.clients], page.total
 
     await desk.hear(leaves(TOM))
     tick = await desk.tick()
