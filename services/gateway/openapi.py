@@ -19,6 +19,7 @@ from shared.door import json_response
 
 _REF = "#/components/schemas/{model}"
 _ID = {"type": "string", "pattern": ID_PATTERN}
+_FORMS = {"token": {"type": "string", "maxLength": 400}}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
@@ -117,7 +118,9 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", endpoint.path)
-    found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": _ID} for name in names]
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": _FORMS.get(name, _ID)} for name in names
+    ]
     found += [{"name": q.name, "in": "query", "required": q.required, "schema": dict(q.schema)} for q in endpoint.query]
     if endpoint.command:
         found.append({"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["wait=5"]}})
