@@ -80,10 +80,18 @@ async def _body(ask: Ask) -> dict[str, Any]:
             raise wrong_field("body", "model_type", "must be an object")
         return value
     if kind.lower().startswith("multipart/form-data"):
-        form = email.message_from_bytes(b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + body, policy=policy.HTTP)
-        parts = form.iter_parts() if form.is_multipart() else ()
-        return {str(part.get_param("name", "", "content-disposition")): str(part.get_content()).strip() for part in parts}
+        return _multipart(kind, body)
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+def _multipart(kind: str, body: bytes) -> dict[str, Any]:
+    """Return the fields of a form in parts; raises 400 for parts that Python's own parser cannot make sense of (E1)."""
+    form = email.message_from_bytes(b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + body, policy=policy.HTTP)
+    try:
+        parts = list(form.iter_parts()) if form.is_multipart() else []
+        return {str(part.get_param("name", "", "content-disposition")): str(part.get_content()).strip() for part in parts}
+    except (LookupError, ValueError, AttributeError, TypeError) as odd:
+        raise Problem(400, "malformed") from odd
 
 
 def _scope(fields: dict[str, Any]) -> str:

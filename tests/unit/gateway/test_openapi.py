@@ -10,6 +10,7 @@ from starlette.routing import Match
 from services.gateway.endpoints import Who
 from services.gateway.openapi import document, page, problems
 from services.gateway.routes import TABLE
+from services.gateway.shapes import SHAPES
 
 CONTRACT = """
 GET /v1/me: any
@@ -71,6 +72,27 @@ def test_every_reference_leads_somewhere() -> None:
     assert names <= set(described["components"]["schemas"])
     operations = [operation for path in described["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations) == len(TABLE)
+
+
+WITHOUT_RESULT = {"assignments", "{member_id}", "accept", "decline", "disconnect", "resend", "withdraw", "suppression"}
+
+
+def test_every_answer_has_its_shape() -> None:
+    """Whoever builds against it knows what comes: every JSON answer, and every result that is not empty."""
+    told = {(endpoint.method, endpoint.path) for endpoint in TABLE if endpoint.media == "application/json"}
+    assert set(SHAPES) <= told
+    for method, path in told - set(SHAPES):
+        assert path.rpartition("/")[2] in WITHOUT_RESULT, (method, path)
+
+
+def test_every_refusal_says_when_to_try_again() -> None:
+    """429 and 503 carry Retry-After, 401 its challenge, a command where its status is."""
+    for path, methods in document(TABLE)["paths"].items():
+        for method, operation in methods.items():
+            headers = {status: set(answer.get("headers", ())) for status, answer in operation["responses"].items()}
+            assert headers.get("401", {"WWW-Authenticate"}) == {"WWW-Authenticate"}, (method, path)
+            assert all(headers.get(status, {"Retry-After"}) == {"Retry-After"} for status in ("429", "503")), (method, path)
+            assert "Location" in headers.get("202", {"Location"}), (method, path)
 
 
 def test_no_path_is_swallowed_by_one_before_it() -> None:
