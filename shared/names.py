@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 VERSION = 2
 TAIL = 16
+BEGINNING = 3
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "æ": "ae", "å": "a"})
 _PLAIN = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th"})
 _DIGITS = re.compile(r"[0-9]+")
@@ -34,18 +35,25 @@ def sought(query: str) -> str:
     return loose(fold(query))
 
 
-def ends(text: str) -> Iterator[str]:
-    """Yield every end of a text, each with its own umlauts taken back: an infix of the text is a prefix of one of them."""
+def ends(text: str) -> Sequence[str]:
+    """Return every end of a text, each with its own umlauts taken back: an infix of the text is a prefix of one of them."""
     folded = fold(text)
-    return (loose(folded[i:]) for i in range(len(folded)))
+    return [loose(folded[i:]) for i in range(len(folded))]
 
 
-def tails(text: str) -> frozenset[str]:
-    """Return the ends of a text, cut to TAIL characters: what is kept to be searched by index.
+def tails(name: str, number: str = "") -> frozenset[str]:
+    """Return the ends of a name and a number, cut to TAIL characters: what is kept to be searched by index.
 
-    Of a query longer than TAIL they say which texts may match; `pattern` says which do.
+    The whole name's is behind a blank, with which no other begins. Of a query longer than TAIL they say which texts may
+    match; `pattern` says which do.
     """
-    return frozenset(end[:TAIL] for end in ends(text) if end[0] != " ")
+    whole, *rest = ends(name) or [""]
+    return frozenset((f" {whole[:TAIL]}", *(end[:TAIL] for end in (*rest, *ends(number)) if end[0] != " ")))
+
+
+def beginning(text: str) -> str:
+    """Return the first BEGINNING characters of a text as a search for it begins, however it is spelled."""
+    return sought(text)[:BEGINNING]
 
 
 def matches(query: str, text: str) -> bool:

@@ -15,13 +15,13 @@ from shared.contracts import clients as said
 from shared.contracts import pleo
 from shared.contracts.base import Role
 from shared.contracts.clients import ClientState, MemberState
-from shared.names import VERSION, fold, sort_key, tails
+from shared.names import VERSION, beginning, fold, sort_key, tails
 from shared.relay import Shown
 
 UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
 STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
-ONLY_SEARCHED = ("lists", "folded", "tails", "names")
+ONLY_SEARCHED = ("lists", "folded", "tails", "begins", "names")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
@@ -37,7 +37,8 @@ def client(state: Client) -> Doc:
         "lists": list(state.lists),
         "sort_key": sort_key(state.name),
         "folded": [fold(text) for text in searched],
-        "tails": sorted(frozenset().union(*(tails(text) for text in searched))),
+        "tails": sorted(tails(*searched)),
+        "begins": beginning(state.name),
         "names": VERSION,
     }
 

@@ -33,6 +33,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("firm_id", 1), ("lists", 1), ("missing", 1), ("client_id", 1)], name="by_missing"),
         IndexModel([("firm_id", 1), ("lists", 1), ("missing", -1), ("client_id", 1)], name="by_missing_down"),
         IndexModel([("firm_id", 1), ("tails", 1)], name="by_tails"),
+        IndexModel([("firm_id", 1), ("lists", 1), ("begins", 1), ("sort_key", 1), ("client_id", 1)], name="by_beginning"),
+        IndexModel([("firm_id", 1), ("lists", 1), ("begins", 1), ("sort_key", -1), ("client_id", 1)], name="by_beginning_down"),
         IndexModel([("firm_id", 1), ("assignees", 1), ("client_id", 1)], name="by_assignee"),
     ],
     EXPENSES: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0, sparse=True)],

@@ -34,13 +34,9 @@ STATUSES = {
     "invited": ("eingeladen", "invited"),
     "ended": ("beendet", "ended"),
 }
-_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_DIGITS_OF = {
-    **dict.fromkeys(_WHOLE.split(), 0),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    "CLF": 4,
-    "UYW": 4,
-}
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS_OF = {**dict.fromkeys(_NO_DIGITS.split(), 0), **dict.fromkeys(_THREE_DIGITS.split(), 3), "CLF": 4, "UYW": 4}
 """Digits of the minor unit by ISO 4217 where they are not two; what people are used to see may be fewer."""
 
 _BREAKS = ("\t", "\r", "\n")

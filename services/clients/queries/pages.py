@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from services.clients.documents import ONLY_SEARCHED, client_from
 from services.clients.domain.states import Client
 from services.clients.queries import plans
 from services.clients.queries.cursors import Cursors
-from services.clients.queries.plans import Order, Place, Where
+from services.clients.queries.plans import Counts, Order, Place, Way, Where
 from services.clients.queries.question import Page, Question
 from services.clients.queries.viewer import Viewer
 from services.clients.store import COUNTS, MEMBERS, ROWS
@@ -120,38 +120,56 @@ class Pages:
         return _Part(documents, counts[name])
 
     async def _few(self, asked: _Asked) -> _Part:
-        """Return what few rows are found: picked, or walked to if they are many; picked after all if that was in vain."""
-        found = await self._found(asked)
-        index, few = plans.choose(found)
-        if few:
-            return await self._picked(asked, index)
-        edge = await self._edge(asked)
-        documents = await self._walk(asked, edge)
-        if len(documents) < asked.limit and edge is not None:
-            return await self._picked(asked, index)
-        searching = sought(asked.question.search)
-        return _Part(documents, None if searching else found["by_missing"])
+        """Return what is found among many: the fewest rows are picked after all if a walk was in vain."""
+        counts = await self._counts(asked)
+        match plans.choose(asked.question, counts):
+            case Way.PICK:
+                return await self._picked(asked, counts.fewest[1])
+            case Way.MERGE:
+                return await self._merged(asked)
+            case Way.WALK:
+                edge = await self._edge(asked)
+                documents = await self._walk(asked, edge)
+                if len(documents) < asked.limit and edge is not None:
+                    return await self._picked(asked, counts.fewest[1])
+                return _Part(documents, None if sought(asked.question.search) else counts.missing)
 
-    async def _found(self, asked: _Asked) -> Mapping[str, int]:
-        """Return how many rows the list has, how many of them miss receipts, how many of the firm's the search may find."""
-        names = {"by_name": asked.listed}
-        if asked.question.missing:
-            names["by_missing"] = plans.counted(asked.question, asked.listed)
-        counting = self.counts(asked.firm_id, names.values())
+    async def _counts(self, asked: _Asked) -> Counts:
+        names = {asked.listed, plans.counted(asked.question, asked.listed)}
         if not sought(asked.question.search):
-            counts = await counting
-            return {index: counts[name] for index, name in names.items()}
-        counts, tails = await asyncio.gather(counting, self._tails(asked))
-        return {**{index: counts[name] for index, name in names.items()}, "by_tails": tails}
+            found = await self.counts(asked.firm_id, names)
+            return Counts(found[asked.listed], found[plans.counted(asked.question, asked.listed)])
+        question = asked.question
+        found, beginning, within = await asyncio.gather(
+            self.counts(asked.firm_id, names),
+            self._some(plans.beginning_so(asked.firm_id, question.search)),
+            self._some(plans.holding(asked.firm_id, question.search)),
+        )
+        missing = found[plans.counted(question, asked.listed)] if question.missing else None
+        return Counts(found[asked.listed], missing, beginning, within)
 
-    async def _tails(self, asked: _Asked) -> int:
-        where = plans.searched(asked.firm_id, asked.question.search)
+    async def _some(self, where: Where) -> int:
         return int(await self._database[ROWS].count_documents(where, hint="by_tails", limit=plans.FEW + 1))
 
+    async def _merged(self, asked: _Asked) -> _Part:
+        """Return the first of two kinds of rows: names that begin with what is searched, and rows that hold it elsewhere."""
+        order, question = asked.order, asked.question
+        named = plans.between(plans.named_so(asked.where, question), order, asked.after)
+        elsewhere = plans.between(plans.elsewhere(asked.where, question), order, asked.after)
+        walked, held = await asyncio.gather(
+            self._along(named, order, order.within_beginning or order.index, asked.limit),
+            self._first(elsewhere, order, "by_tails", asked.limit),
+        )
+        rows = {document["_id"]: document for document in (*walked, *held.documents)}
+        return _Part(order.sorted(rows.values())[: asked.limit])
+
     async def _walk(self, asked: _Asked, edge: Place | None) -> list[Document]:
-        where, order = plans.between(asked.where, asked.order, asked.after, edge), asked.order
-        found = self._database[ROWS].find(where, SHOWN).sort(order.keys).limit(asked.limit).hint(order.index)
-        documents: list[Document] = await found.to_list(None)
+        where = plans.between(asked.where, asked.order, asked.after, edge)
+        return await self._along(where, asked.order, asked.order.index, asked.limit)
+
+    async def _along(self, where: Where, order: Order, index: str, limit: int) -> list[Document]:
+        found = self._database[ROWS].find(where, SHOWN).sort(order.keys).limit(limit).hint(index)
+        documents: list[Document] = await found.batch_size(limit).to_list(None)
         return documents
 
     async def _edge(self, asked: _Asked) -> Place | None:
@@ -165,11 +183,10 @@ class Pages:
         return next((order.place(document) for document in await found.to_list(None)), None)
 
     async def _picked(self, asked: _Asked, index: str) -> _Part:
-        where, order = plans.between(plans.picked(asked.where, asked.question, index), asked.order, asked.after), asked.order
-        (told,) = await self._database[ROWS].aggregate(plans.first_of(where, order, asked.limit), hint=index).to_list(None) or [
-            {"total": 0, "first": []}
-        ]
-        ids = [place["_id"] for place in told["first"]]
-        rows = self._database[ROWS].find({"_id": {"$in": ids}, "firm_id": asked.firm_id}, SHOWN)
-        by_id = {document["_id"]: document for document in await rows.to_list(None)}
-        return _Part([{**by_id[place["_id"]], **place} for place in told["first"] if place["_id"] in by_id], told["total"])
+        where = plans.between(plans.picked(asked.where, asked.question, index), asked.order, asked.after)
+        return await self._first(where, asked.order, index, asked.limit)
+
+    async def _first(self, where: Where, order: Order, index: str, limit: int) -> _Part:
+        pipeline = plans.first_of(where, order, limit, ROWS, SHOWN)
+        told = await self._database[ROWS].aggregate(pipeline, hint=index).to_list(None)
+        return _Part(order.sorted(told[0]["rows"]), told[0]["total"]) if told else _Part([], 0)

@@ -2,17 +2,22 @@
 
 A page is *walked*: along the index that has its order, from its cursor on. Where search or filter keep few rows, a walk
 would pass by too many; then these few are *picked* by the index that finds them, and the database keeps the first of them.
+Where many names begin with what is searched, and few hold it elsewhere, those are walked, these picked, and both *merged*.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from bson import Regex
+
 from services.clients.queries.question import Question
-from shared.names import TAIL, pattern, sought
+from shared.mongo import Document
+from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
 FEW = 2_000
 """So many rows are picked in about the time in which a walk meets a page of them in a list of 100,000."""
@@ -29,6 +34,7 @@ class Order:
     field: str
     direction: int
     index: str
+    within_beginning: str | None = None
 
     @property
     def keys(self) -> list[tuple[str, int]]:
@@ -39,10 +45,15 @@ class Order:
         """Return where a row stands."""
         return document[self.field], document["client_id"]
 
+    def sorted(self, documents: Iterable[Document]) -> list[Document]:
+        """Return a few rows in this order."""
+        by_id = sorted(documents, key=lambda document: str(document["client_id"]))
+        return sorted(by_id, key=lambda document: document[self.field], reverse=self.direction < 0)
+
 
 ORDERS: Mapping[str, Order] = {
-    "name": Order("sort_key", 1, "by_name"),
-    "-name": Order("sort_key", -1, "by_name_down"),
+    "name": Order("sort_key", 1, "by_name", "by_beginning"),
+    "-name": Order("sort_key", -1, "by_name_down", "by_beginning_down"),
     "missing_receipts": Order("missing", 1, "by_missing"),
     "-missing_receipts": Order("missing", -1, "by_missing_down"),
 }
@@ -58,10 +69,40 @@ def counted(question: Question, name: str) -> str:
     return f"{name}+missing" if question.missing else name
 
 
-def choose(found: Mapping[str, int]) -> tuple[str, bool]:
-    """Return by which index rows are fewest, and whether so few that they are picked; *found* may stop counting beyond FEW."""
-    index = min(found, key=lambda name: found[name])
-    return index, found[index] <= FEW
+class Way(Enum):
+    """How the rows of a narrowed question are got at."""
+
+    WALK = "walk"
+    PICK = "pick"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there are to go by; each may stop counting beyond FEW."""
+
+    listed: int
+    missing: int | None = None
+    beginning: int | None = None
+    within: int | None = None
+
+    @property
+    def fewest(self) -> tuple[int, str]:
+        """The index by which rows are fewest, and how many it finds."""
+        found = [(self.listed, "by_name")]
+        if self.missing is not None:
+            found.append((self.missing, "by_missing"))
+        if self.beginning is not None and self.within is not None:
+            found.append((self.beginning + self.within, "by_tails"))
+        return min(found)
+
+
+def choose(question: Question, counts: Counts) -> Way:
+    """Return how a narrowed question is answered (invariant 7)."""
+    if counts.fewest[0] <= FEW:
+        return Way.PICK
+    spelled = len(sought(question.search)) >= BEGINNING and ORDERS[question.sort].within_beginning is not None
+    return Way.MERGE if spelled and counts.within is not None and counts.within <= FEW else Way.WALK
 
 
 def rows_of(firm_id: str, name: str, question: Question) -> Where:
@@ -80,19 +121,43 @@ def left_by(leavers: Sequence[str]) -> Where:
     return {"lists": {"$in": lists}, "assignees": {"$not": {"$elemMatch": {"$nin": list(leavers)}}}}
 
 
-def searched(firm_id: str, search: str) -> Where:
-    """Return which rows a search may find, as the index of tails knows them; up to TAIL characters it does find them."""
-    return {"firm_id": firm_id, "tails": {"$regex": "^" + re.escape(sought(search)[:TAIL])}}
+def beginning_so(firm_id: str, search: str) -> Where:
+    """Return the rows whose name may begin with what is searched, as the index of tails knows them."""
+    return {"firm_id": firm_id, "tails": _tail(" ", search)}
+
+
+def holding(firm_id: str, search: str) -> Where:
+    """Return the rows that may hold what is searched elsewhere: further on in the name, or in the number."""
+    return {"firm_id": firm_id, "tails": _tail("", search)}
+
+
+def _tail(mark: str, search: str) -> Regex[str]:
+    return Regex(f"^{mark}{re.escape(sought(search)[:TAIL])}")
 
 
 def picked(where: Where, question: Question, index: str) -> Where:
     """Return the same rows as *where* for picking them by *index*."""
     if index != "by_tails":
         return where
-    told = {**where, **searched(where["firm_id"], question.search)}
+    return _by_tails(where, question, {"$in": [_tail(" ", question.search), _tail("", question.search)]})
+
+
+def elsewhere(where: Where, question: Question) -> Where:
+    """Return of *where* the rows that hold what is searched not only where their name begins, for picking them by tails."""
+    return _by_tails(where, question, _tail("", question.search))
+
+
+def _by_tails(where: Where, question: Question, tails: Any) -> Where:
+    told = {**where, "tails": tails}
     if len(sought(question.search)) <= TAIL:
         del told["folded"]
     return told
+
+
+def named_so(where: Where, question: Question) -> Where:
+    """Return of *where* the rows whose name begins with what is searched, for walking along them."""
+    told = {name: value for name, value in where.items() if name != "folded"}
+    return {**told, "begins": beginning(question.search), "folded.0": {"$regex": "^" + pattern(question.search)}}
 
 
 def between(where: Where, order: Order, after: Place | None, to: Place | None = None) -> Where:
@@ -113,11 +178,12 @@ def between(where: Where, order: Order, after: Place | None, to: Place | None = 
     return {"$or": [*ranges, {**where, order.field: span}]} if ranges else {**where, order.field: span}
 
 
-def first_of(where: Where, order: Order, limit: int) -> Sequence[Where]:
-    """Return the pipeline that tells how many rows *where* has, and the places of the first ones in an order."""
-    best = {
-        "n": limit,
-        "sortBy": dict(order.keys),
-        "output": {"_id": "$_id", order.field: f"${order.field}", "client_id": "$client_id"},
-    }
-    return [{"$match": where}, {"$group": {"_id": None, "total": {"$sum": 1}, "first": {"$topN": best}}}]
+def first_of(where: Where, order: Order, limit: int, rows: str, shown: Mapping[str, int]) -> Sequence[Where]:
+    """Return the pipeline that tells how many rows *where* has, and the first ones in an order; they come as they like."""
+    best = {"n": limit, "sortBy": dict(order.keys), "output": "$_id"}
+    joined = {"from": rows, "localField": "first", "foreignField": "_id", "pipeline": [{"$project": shown}], "as": "rows"}
+    return [
+        {"$match": where},
+        {"$group": {"_id": None, "total": {"$sum": 1}, "first": {"$topN": best}}},
+        {"$lookup": joined},
+    ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.clients.queries.cursors import Cursors
-from services.clients.queries.plans import FEW, ORDERS, Place, between, choose, narrowed, picked, rows_of
+from services.clients.queries.plans import FEW, ORDERS, Counts, Place, Way, between, choose, narrowed, picked, rows_of
 from services.clients.queries.question import Question
 from shared.problems import Problem
 from tests.unit.clients.story import ANNA, LEYLA, RITA, TOM, Somebody
@@ -19,18 +19,30 @@ SEALED = Cursors("secret")
 PLACES = st.tuples(st.integers(-1, 3), st.sampled_from("abcd"))
 
 
+NAMED, TWO_LETTERS = Question("all", search="müller"), Question("all", search="mü")
+BY_MISSING = Question("all", search="müller", sort="missing_receipts")
+MANY = FEW + 1
+
+
 @pytest.mark.parametrize(
-    ("found", "index", "few"),
+    ("asked", "counts", "way", "index"),
     [
-        ({"by_name": 100_000, "by_tails": 7}, "by_tails", True),
-        ({"by_name": 100_000, "by_tails": FEW + 1}, "by_tails", False),
-        ({"by_name": 30, "by_tails": FEW + 1}, "by_name", True),
-        ({"by_name": 100_000, "by_missing": FEW, "by_tails": FEW + 1}, "by_missing", True),
+        (NAMED, Counts(100_000, None, 4, 3), Way.PICK, "by_tails"),
+        (NAMED, Counts(30, None, MANY, MANY), Way.PICK, "by_name"),
+        (NAMED, Counts(100_000, FEW, MANY, MANY), Way.PICK, "by_missing"),
+        (Question("all", missing=True), Counts(100_000, FEW), Way.PICK, "by_missing"),
+        (Question("all", missing=True), Counts(100_000, 60_000), Way.WALK, "by_missing"),
+        (NAMED, Counts(100_000, None, MANY, 0), Way.MERGE, "by_tails"),
+        (NAMED, Counts(100_000, None, 1, FEW), Way.MERGE, "by_tails"),
+        (NAMED, Counts(100_000, None, 1, MANY), Way.WALK, "by_tails"),
+        (TWO_LETTERS, Counts(100_000, None, MANY, 0), Way.WALK, "by_tails"),
+        (BY_MISSING, Counts(100_000, None, MANY, 0), Way.WALK, "by_tails"),
     ],
 )
-def test_the_fewest_rows_are_gone_by_if_they_are_few(found: dict[str, int], index: str, few: bool) -> None:
+def test_the_fewest_rows_are_gone_by(asked: Question, counts: Counts, way: Way, index: str) -> None:
     """Invariant 7: by search, by filter or by list, a pure function of the counts."""
-    assert choose(found) == (index, few)
+    assert choose(asked, counts) is way
+    assert counts.fewest[1] == index
 
 
 def test_only_what_passes_by_rows_needs_a_plan() -> None:
