@@ -60,6 +60,13 @@ class Walk:
         await self.button(re.compile("^(Anmelden|Sign in)$")).click()
         await expect(self.page.get_by_role("navigation").first).to_be_visible()
 
+    async def sign_in_again(self, member_id: str) -> None:
+        """Sign in over what was being done."""
+        dialog = self.dialog("Ihre Sitzung ist abgelaufen")
+        await dialog.get_by_label("Andere Mitglieds-ID").fill(member_id)
+        await dialog.get_by_role("button", name="Anmelden", exact=True).click()
+        await expect(dialog).to_have_count(0)
+
     def button(self, name: str | re.Pattern[str]) -> Locator:
         """Return the button of that name."""
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str) or None)
