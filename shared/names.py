@@ -1,25 +1,26 @@
 """Names as people look for them: folded for search, ordered as in a German directory (L1, L3). Pure and versioned.
 
-Rows carry what these functions return; a change of theirs needs a new VERSION and a rebuild of the rows.
+Rows carry what these functions return, and the VERSION they were made by; a change of theirs needs a new one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
-VERSION = 1
-_SPELLED = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "œ": "oe", "å": "a", "ł": "l", "đ": "d", "ı": "i"}
-)
-_DIGITS = re.compile(r"\d+")
+VERSION = 2
+TAIL = 16
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "æ": "ae", "å": "a"})
+_PLAIN = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th"})
+_DIGITS = re.compile(r"[0-9]+")
 _UMLAUT = re.compile(r"([aou])e+")  # every e: Säemann is saeemann, and Saemann must find it
-SHORTEST_LOOSE = 3
+_SELECTORS = range(0xFE00, 0xFE10)  # they choose a character's picture
 
 
 def fold(text: str) -> str:
     """Return *text* without case and diacritics, umlauts spelled out: ``Müller`` → ``mueller``, ``Straße`` → ``strasse`` (L1)."""
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold().replace("ß", "ss"))
+    composed = unicodedata.normalize("NFC", _shown(text).casefold())
     return " ".join(_bare(composed.lower().translate(_SPELLED)).split())
 
 
@@ -28,26 +29,58 @@ def loose(folded: str) -> str:
     return _UMLAUT.sub(r"\1", folded)
 
 
+def sought(query: str) -> str:
+    """Return what a search looks for: it finds a text of which one of the ends begins so. Empty finds everything."""
+    return loose(fold(query))
+
+
+def ends(text: str) -> Iterator[str]:
+    """Yield every end of a text, each with its own umlauts taken back: an infix of the text is a prefix of one of them."""
+    folded = fold(text)
+    return (loose(folded[i:]) for i in range(len(folded)))
+
+
+def tails(text: str) -> frozenset[str]:
+    """Return the ends of a text, cut to TAIL characters: what is kept to be searched by index.
+
+    Of a query longer than TAIL they say which texts may match; `pattern` says which do.
+    """
+    return frozenset(end[:TAIL] for end in ends(text) if end[0] != " ")
+
+
 def matches(query: str, text: str) -> bool:
-    """Say whether a search for *query* finds *text*; both as people write them. Below three characters only exact folds count."""
-    asked, there = fold(query), fold(text)
-    return asked in there or (len(asked) >= SHORTEST_LOOSE and loose(asked) in loose(there))
+    """Say whether a search for *query* finds *text*, both as people write them: `mueller`, `müller`, `muller` are one (L1)."""
+    asked = sought(query)
+    return not asked or any(end.startswith(asked) for end in ends(text))
+
+
+def pattern(query: str) -> str:
+    """Return a regular expression that finds *query* in folded texts exactly where `matches` does."""
+    return re.sub(r"([aou])", r"\1e*", re.escape(sought(query)))
 
 
 def sort_key(name: str) -> str:
-    """Return a text whose code points order names by DIN 5007-1, numbers by value, the name itself last (L3).
+    """Return a text whose code points order names by DIN 5007-1, numbers by value (L3); names alike in that have the same.
 
     Marks are stripped, ß is ss; a run of digits is led by its length without zeros, so 9 comes before 10.
     """
-    plain = _bare(unicodedata.normalize("NFKC", name).casefold())
-    numbered = _DIGITS.sub(lambda m: _number(m[0]), plain)
-    return f"{numbered}\x01{name}"
+    plain = _bare(_shown(name).casefold())
+    return _DIGITS.sub(lambda run: _number(run[0]), " ".join(plain.split()))
 
 
 def _number(digits: str) -> str:
-    significant = "".join(str(unicodedata.digit(d)) for d in digits).lstrip("0") or "0"
+    significant = digits.lstrip("0") or "0"
     return f"{len(significant):03d}{significant}"
 
 
+def _shown(text: str) -> str:
+    """Return *text* without what nobody sees: soft hyphens, joiners, marks of direction."""
+    seen = (c for c in text if unicodedata.category(c) != "Cf" and ord(c) not in _SELECTORS)
+    return unicodedata.normalize("NFKC", "".join(seen))
+
+
 def _bare(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    """Return *text* in base letters, without marks, digits of every script as ours."""
+    apart = unicodedata.normalize("NFKD", text)
+    kept = (str(unicodedata.digit(c)) if c.isdecimal() else c for c in apart if not unicodedata.combining(c))
+    return "".join(kept).translate(_PLAIN)

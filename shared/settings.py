@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     portal_mail_from: str = "Pleo Partnerportal <partner@pleo.example>"
     portal_requests_per_second: int = 50
     portal_streams_per_member: int = 5
+    portal_stream_comment_seconds: float = 15.0
+    portal_body_bytes: int = 65_536
     portal_invitations_per_day: int = 200
     portal_reminders_per_day: int = 10
     portal_schedule_seconds: float = 5.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -49,16 +51,18 @@ _DONE = {
     "properties": {"command_id": _ID, "status": {"const": "succeeded"}, "result": {"type": "object"}},
 }
 
+_STYLE = """
+  body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }
+  table { border-collapse: collapse }
+  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem; border-bottom: 1px solid #ccc }
+"""
+LOCKED = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Partner portal: API</title>
-<style>
-  body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }
-  table { border-collapse: collapse }
-  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem; border-bottom: 1px solid #ccc }
-</style>
+<style>{style}</style>
 <main>
   <h1>Partner portal: API</h1>
   <p>The whole of it: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
@@ -169,7 +173,7 @@ def page(described: Mapping[str, Any]) -> str:
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     )
-    return _PAGE.replace("{rows}", rows)
+    return _PAGE.replace("{style}", _STYLE).replace("{rows}", rows)
 
 
 def _answers(responses: Mapping[str, Any]) -> str:
@@ -180,11 +184,13 @@ def routes(table: Sequence[Endpoint]) -> list[Route]:
     """Return the routes of the document and of its page."""
     described = document(table)
     shown = page(described)
+    style = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style}'; {LOCKED}"
 
     async def as_json(_: Request) -> Response:
         return json_response(described)
 
     async def as_page(_: Request) -> Response:
-        return HTMLResponse(shown, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+        return HTMLResponse(shown, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
     return [Route("/openapi.json", as_json, methods=["GET"]), Route("/docs", as_page, methods=["GET"])]

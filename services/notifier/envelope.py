@@ -10,8 +10,8 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from hashlib import sha256
 
+from services.notifier.domain.mail import message_key
 from services.notifier.letters import Letter
 
 BROKEN_BY = ("Cc", "Zl", "Zp", "Cs")  # CR, LF, NUL, NEL and their like, U+2028, U+2029, lone surrogates
@@ -33,7 +33,7 @@ class Envelope:
 def message_id(mail_id: str, mail_from: str) -> str:
     """Return the Message-ID of a mail, the same at every attempt (N12)."""
     domain = parseaddr(mail_from)[1].rpartition("@")[2]
-    return f"<{_digest(mail_id)}@{domain}>"
+    return f"<{message_key(mail_id)}@{domain}>"
 
 
 def seal(
@@ -59,7 +59,7 @@ def seal(
     message["traceparent"] = harmless(trace)
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"part-{_digest(mail_id)}")
+    message.set_boundary(f"part-{message_key(mail_id)}")
     return Envelope(sender.addr_spec, recipient.addr_spec, message.as_bytes())
 
 
@@ -86,7 +86,3 @@ def address(name: str, mailbox: str) -> Address:
         TypeError,
     ) as wrong:  # the e-mail package has many ways to say it
         raise Unmailable(f"an address is none: {type(wrong).__name__}") from wrong
-
-
-def _digest(mail_id: str) -> str:
-    return sha256(mail_id.encode()).hexdigest()[:40]

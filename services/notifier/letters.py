@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.notifier.domain.mail import Digest, Told
 from services.notifier.words import Words, words_for
 from shared.contracts.base import Money, Task
-from shared.contracts.clients import Figure, ReminderRequested
-from shared.contracts.onboarding import InvitationMailed
+from shared.contracts.clients import EndTold, Figure, ReminderRequested
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 
 REMINDED = "remind"  # within an invitation's occasion: not the first mail with this link
 
@@ -81,6 +81,48 @@ def invitation_letter(invitation: InvitationMailed, firm_name: str | None, local
         f"{firm} would like to look after {company} on Pleo and invites you to set up the account.",
     )
     return _letter("invitation", subject, w=w, name=invitation.contact_name, intro=intro, link=link)
+
+
+ENDS = {
+    "verified": (
+        "ist verifiziert",
+        "is verified",
+        "Die Prüfung ist abgeschlossen: {client} kann Pleo nutzen.",
+        "The verification is complete: {client} can use Pleo.",
+    ),
+    "rejected": (
+        "wurde abgelehnt",
+        "was rejected",
+        "Die Prüfung von {client} ist abgeschlossen, mit einer Ablehnung. Das Onboarding ist damit beendet.",
+        "The verification of {client} is complete, with a rejection. The onboarding is over.",
+    ),
+    "expired": (
+        "hat nicht geantwortet",
+        "did not answer",
+        "Die Einladung an {client} ist nach 30 Tagen ohne Antwort abgelaufen. Sie können das Unternehmen erneut einladen.",
+        "The invitation to {client} has expired after 30 days without an answer. You can invite the company again.",
+    ),
+}
+
+
+def end_letter(end: EndTold, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail that tells a member the final state of an onboarding, or that it was corrected (O5, O7)."""
+    w = words_for(locale)
+    german_end, english_end, german_text, english_text = ENDS[end.state]
+    subject = w.say(f"{end.client_name} {german_end}", f"{end.client_name} {english_end}")
+    if end.corrects is not None:
+        subject = f"{w.say('Korrektur', 'Correction')}: {subject}"
+    intro = w.say(german_text, english_text).format(client=end.client_name)
+    corrected = end.corrects is not None
+    return _letter("end", subject, w=w, name=name, intro=intro, corrected=corrected, at=w.moment(end.at), portal_url=portal_url)
+
+
+def undelivered_letter(undelivered: UndeliveredMailed, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail that tells the inviting admin that the contact cannot be reached (O10)."""
+    w = words_for(locale)
+    company, contact = undelivered.company_name, f"{undelivered.contact_name} ({undelivered.contact_email})"
+    subject = w.say(f"Einladung an {company} nicht zustellbar", f"Invitation to {company} could not be delivered")
+    return _letter("undelivered", subject, w=w, name=name, company=company, contact=contact, portal_url=portal_url)
 
 
 def _letter(template: str, subject: str, **values: Any) -> Letter:

@@ -14,10 +14,10 @@ from services.notifier.access import Access, DoorAway, View
 from services.notifier.domain.mail import MailStatus, whole_status
 from services.notifier.envelope import Envelope, Unmailable, message_id, seal
 from services.notifier.planning import letter_of, overtaken, plan, reply_to
-from services.notifier.post import Lease, Post, Posted
+from services.notifier.post import Lease, Post, Posted, Settled
 from services.notifier.smtp import Away, NotTaken, Pool, Result, Taken, Turned, Unknown
 from shared import telemetry
-from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, MailSettled
+from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
 AT_ONCE = 32
@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)
 LAST_TURN_SECONDS = 8.0
-Report = Callable[[MailSettled, str | None], Awaitable[None]]
+Report = Callable[[Settled, str | None], Awaitable[None]]
 log = telemetry.Log("mailer")
 
 
@@ -236,7 +236,7 @@ class Mailer:
         if settled is not None:
             await self._report(settled, mail.trace)
 
-    async def _surely(self, step: Callable[[], Awaitable[MailSettled | None]]) -> MailSettled | None:
+    async def _surely(self, step: Callable[[], Awaitable[Settled | None]]) -> Settled | None:
         while True:
             try:
                 return await step()

@@ -1,87 +1,61 @@
-"""Pages of a tab: one equality on one index, keyset behind it, a cursor bound to its question (L1–L5, L10)."""
+"""Pages of a tab and their counts: what `plans` says, carried out; the cost does not grow with depth or size (L1–L6)."""
 
 from __future__ import annotations
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-import orjson
-
-from services.clients.documents import client_from
+from services.clients.documents import ONLY_SEARCHED, client_from
 from services.clients.domain.states import Client
+from services.clients.queries import plans
+from services.clients.queries.cursors import Cursors
+from services.clients.queries.plans import Order, Place, Where
+from services.clients.queries.question import Page, Question
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, ROWS
-from shared.auth import derive, same
-from shared.contracts.base import ID_PATTERN
-from shared.mongo import Database
-from shared.names import SHORTEST_LOOSE, fold, loose
-from shared.problems import FieldError, Problem
+from services.clients.store import COUNTS, MEMBERS, ROWS
+from shared.mongo import Database, Document
+from shared.names import sought
 
-SORTS: Mapping[str, tuple[str, int, str]] = {
-    "name": ("sort_key", 1, "by_name"),
-    "-name": ("sort_key", -1, "by_name_down"),
-    "missing_receipts": ("missing", 1, "by_missing"),
-    "-missing_receipts": ("missing", -1, "by_missing_down"),
-}
-TABS = ("invitations", "onboarding", "mine", "all")
+PASSED_BY = 2_000
+PASSED_BY_PER_ROW = 50
+SHOWN = dict.fromkeys(ONLY_SEARCHED, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What of which tab is asked for, in which order."""
+class Found:
+    """A page: its clients, the cursor of the next one, and how many there are in all where that was asked and is known."""
 
-    tab: str
-    search: str = ""
-    missing: bool = False
-    unassigned: bool = False
-    assignee: str | None = None
-    sort: str = "name"
+    clients: list[Client]
+    cursor: str | None
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A question, and which part of its answer."""
+class _Part:
+    """Some documents of the answer, and the total if it came along."""
+
+    documents: list[Document]
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it is put to the database: which rows of which list, in which order, after which place, how many."""
 
     question: Question
+    where: Where
+    order: Order
+    after: Place | None
     limit: int
-    cursor: str | None
 
+    @property
+    def firm_id(self) -> str:
+        return str(self.where["firm_id"])
 
-def parse(query: Mapping[str, str], viewer: Viewer) -> Page:
-    """Return what a query string asks for; raises 422 with an entry per wrong parameter, 403 for a tab of another role (T9)."""
-    wrong: list[FieldError] = []
-
-    def check(name: str, good: bool, detail: str) -> None:
-        if not good:
-            wrong.append(FieldError(name, "invalid", detail))
-
-    tab = query.get("tab", "")
-    check("tab", tab in TABS, "must be one of " + ", ".join(TABS))
-    search = query.get("search", "")
-    check("search", len(search) <= 100, "must have at most 100 characters")
-    flags = {}
-    for name in ("missing_receipts", "unassigned"):
-        value = query.get(name)
-        check(name, value in (None, "true", "false"), "must be true or false")
-        flags[name] = value == "true"
-    check("unassigned", not flags["unassigned"] or tab == "all", "is for the tab all only")
-    assignee = query.get("assignee")
-    check("assignee", assignee is None or bool(re.fullmatch(ID_PATTERN, assignee)), "must be a member id")
-    check("assignee", assignee is None or (viewer.admin and tab in ("all", "onboarding")), "is for admins, in all and onboarding")
-    sort = query.get("sort", "name")
-    check("sort", sort in SORTS, "must be one of " + ", ".join(SORTS))
-    limit = query.get("limit", "50")
-    good = limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 200
-    check("limit", good, "must be 1 to 200")
-    if wrong:
-        raise Problem(422, "invalid", locale=viewer.locale, errors=list({e.field: e for e in wrong}.values()))
-    if tab not in viewer.tabs:
-        raise Problem(403, "tab_not_allowed", locale=viewer.locale)
-    question = Question(tab, search.strip(), flags["missing_receipts"], flags["unassigned"], assignee, sort)
-    return Page(question, int(limit), query.get("cursor"))
+    @property
+    def listed(self) -> str:
+        return str(self.where["lists"])
 
 
 class Pages:
@@ -89,81 +63,113 @@ class Pages:
 
     def __init__(self, database: Database, secret: str) -> None:
         self._database = database
-        self._secret = secret
+        self._cursors = Cursors(secret)
 
-    async def page(self, page: Page, viewer: Viewer) -> tuple[list[Client], str | None, int | None]:
-        """Return the page's clients, the cursor of the next page, and on the first page the exact total."""
-        field, direction, index = SORTS[page.question.sort]
-        where = self._where(page.question, viewer)
-        first = page.cursor is None
-        total = await self._total(page.question, viewer, where) if first else None
-        if page.cursor is not None:
-            value, client_id = self._opened(page.cursor, page.question, viewer)
-            beyond = {"$gt" if direction > 0 else "$lt": value}
-            where = {"$and": [where, {"$or": [{field: beyond}, {field: value, "client_id": {"$gt": client_id}}]}]}
-        found = self._database[ROWS].find(where).sort([(field, direction), ("client_id", 1)]).limit(page.limit + 1).hint(index)
-        documents = await found.to_list(None)
-        cursor = None
-        if len(documents) > page.limit:
-            last = documents[page.limit - 1]
-            cursor = self._closed([last[field], last["client_id"]], page.question, viewer)
-        return [client_from(d) for d in documents[: page.limit]], cursor, total
+    async def page(self, page: Page, viewer: Viewer) -> Found:
+        """Return a page; raises 400 ``bad_cursor``. The total is told on the first page, but for searches that find very many."""
+        question, order = page.question, plans.ORDERS[page.question.sort]
+        after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
+        name = question.list_for(viewer)
+        if name is None or not await self._works_here(question.assignee, viewer):
+            return Found([], None, 0 if after is None else None)
+        asked = _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
+        part = await self._part(asked)
+        shown = part.documents[: page.limit]
+        more = len(part.documents) > page.limit
+        cursor = self._cursors.closed(order.place(shown[-1]), question, viewer) if more else None
+        return Found([client_from(d) for d in shown], cursor, part.total if after is None else None)
 
-    async def counts(self, firm_id: str, lists: list[str]) -> dict[str, int]:
+    async def _part(self, asked: _Asked) -> _Part:
+        leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
+        if leavers:
+            return await self._while_leaving(asked, leavers)
+        return await (self._few(asked) if plans.narrowed(asked.question) else self._walked(asked))
+
+    async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
         """Return how many rows stand in each of *lists*: sums of a few documents, however many rows (L6, T8)."""
+        wanted = sorted(set(lists))
         found = self._database[COUNTS].aggregate(
-            [{"$match": {"firm_id": firm_id, "list": {"$in": lists}}}, {"$group": {"_id": "$list", "n": {"$sum": "$n"}}}]
+            [{"$match": {"firm_id": firm_id, "list": {"$in": wanted}}}, {"$group": {"_id": "$list", "n": {"$sum": "$n"}}}]
         )
-        counted = {d["_id"]: int(d["n"]) async for d in found}
-        return {name: counted.get(name, 0) for name in lists}
+        counted = {d["_id"]: int(d["n"]) for d in await found.to_list(None)}
+        return {name: counted.get(name, 0) for name in wanted}
 
-    async def _total(self, question: Question, viewer: Viewer, where: Mapping[str, Any]) -> int:
-        lists = self._lists(question, viewer)
-        if question.search or len(lists) > 1:
-            return int(await self._database[ROWS].count_documents(where, hint="by_name"))
-        name = f"{lists[0]}+missing" if question.missing else lists[0]
-        return (await self.counts(viewer.firm_id, [name]))[name]
+    async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
+        """Whoever was removed is assigned to nothing from that moment on (M4)."""
+        where = {"_id": member_id, "firm_id": viewer.firm_id, "active": True}
+        return member_id is None or await self._database[MEMBERS].find_one(where, {"_id": 1}) is not None
 
-    def _lists(self, question: Question, viewer: Viewer) -> list[str]:
-        if question.unassigned:
-            return ["unassigned", *([f"mine:{question.assignee}"] if question.assignee else [])]
-        if question.assignee:
-            return [f"{'mine' if question.tab == 'all' else 'onboarding'}:{question.assignee}"]
-        return [viewer.list_of(question.tab)]
+    async def _leavers(self, firm_id: str) -> list[str]:
+        """Return the members whose removal is being carried out: what is theirs alone is unassigned already (M4)."""
+        found = await self._database[MEMBERS].find({"firm_id": firm_id, "leaving": {"$gte": 0}}, {"_id": 1}).to_list(None)
+        return [member["_id"] for member in found]
 
-    def _where(self, question: Question, viewer: Viewer) -> dict[str, Any]:
-        lists = self._lists(question, viewer)
-        where: dict[str, Any] = {"firm_id": viewer.firm_id, "lists": lists[0] if len(lists) == 1 else {"$all": lists}}
-        if question.missing:
-            where["missing"] = {"$gt": 0}
-        asked = fold(question.search)
-        if question.search:
-            found: list[dict[str, Any]] = [{"exact": {"$regex": re.escape(asked)}}]
-            if len(asked) >= SHORTEST_LOOSE:
-                found.append({"loose": {"$regex": re.escape(loose(asked))}})
-            where["$or"] = found
-        return where
+    async def _while_leaving(self, asked: _Asked, leavers: list[str]) -> _Part:
+        """Return who works with nobody but *leavers*: walked and counted, for the minute it takes to unassign them."""
+        asked = replace(asked, where={**asked.where, **plans.left_by(leavers)})
+        documents = await self._walk(asked, None)
+        if asked.after is not None:
+            return _Part(documents)
+        return _Part(documents, await self._database[ROWS].count_documents(asked.where, hint="by_name"))
 
-    def _mark(self, question: Question, viewer: Viewer) -> str:
-        asked = orjson.dumps([viewer.firm_id, viewer.list_of(question.tab), *_parts(question)]).decode()
-        return derive(self._secret, "cursor", asked)[:22]
+    async def _walked(self, asked: _Asked) -> _Part:
+        if asked.after is not None:
+            return _Part(await self._walk(asked, None))
+        name = plans.counted(asked.question, asked.listed)
+        documents, counts = await asyncio.gather(self._walk(asked, None), self.counts(asked.firm_id, [name]))
+        return _Part(documents, counts[name])
 
-    def _closed(self, place: list[Any], question: Question, viewer: Viewer) -> str:
-        return urlsafe_b64encode(orjson.dumps([self._mark(question, viewer), *place])).rstrip(b"=").decode()
+    async def _few(self, asked: _Asked) -> _Part:
+        """Return what few rows are found: picked, or walked to if they are many; picked after all if that was in vain."""
+        found = await self._found(asked)
+        index, few = plans.choose(found)
+        if few:
+            return await self._picked(asked, index)
+        edge = await self._edge(asked)
+        documents = await self._walk(asked, edge)
+        if len(documents) < asked.limit and edge is not None:
+            return await self._picked(asked, index)
+        searching = sought(asked.question.search)
+        return _Part(documents, None if searching else found["by_missing"])
 
-    def _opened(self, cursor: str, question: Question, viewer: Viewer) -> tuple[Any, str]:
-        wrong = Problem(400, "bad_cursor", locale=viewer.locale)
-        try:
-            mark, value, client_id = orjson.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
-        except (ValueError, TypeError):
-            raise wrong from None
-        if not isinstance(mark, str) or not isinstance(client_id, str) or not same(mark, self._mark(question, viewer)):
-            raise wrong
-        expected = str if SORTS[question.sort][0] == "sort_key" else int
-        if type(value) is not expected:
-            raise wrong
-        return value, client_id
+    async def _found(self, asked: _Asked) -> Mapping[str, int]:
+        """Return how many rows the list has, how many of them miss receipts, how many of the firm's the search may find."""
+        names = {"by_name": asked.listed}
+        if asked.question.missing:
+            names["by_missing"] = plans.counted(asked.question, asked.listed)
+        counting = self.counts(asked.firm_id, names.values())
+        if not sought(asked.question.search):
+            counts = await counting
+            return {index: counts[name] for index, name in names.items()}
+        counts, tails = await asyncio.gather(counting, self._tails(asked))
+        return {**{index: counts[name] for index, name in names.items()}, "by_tails": tails}
 
+    async def _tails(self, asked: _Asked) -> int:
+        where = plans.searched(asked.firm_id, asked.question.search)
+        return int(await self._database[ROWS].count_documents(where, hint="by_tails", limit=plans.FEW + 1))
 
-def _parts(question: Question) -> list[Any]:
-    return [question.tab, question.search, question.missing, question.unassigned, question.assignee, question.sort]
+    async def _walk(self, asked: _Asked, edge: Place | None) -> list[Document]:
+        where, order = plans.between(asked.where, asked.order, asked.after, edge), asked.order
+        found = self._database[ROWS].find(where, SHOWN).sort(order.keys).limit(asked.limit).hint(order.index)
+        documents: list[Document] = await found.to_list(None)
+        return documents
+
+    async def _edge(self, asked: _Asked) -> Place | None:
+        """Return up to which place a walk goes, None if to the end of its list: told by the order's index alone."""
+        order = asked.order
+        where = {name: asked.where[name] for name in ("firm_id", "lists", order.field) if name in asked.where}
+        reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
+        shown = {"_id": 0, order.field: 1, "client_id": 1}
+        found = self._database[ROWS].find(plans.between(where, order, asked.after), shown)
+        found = found.sort(order.keys).skip(reach).limit(1).hint(order.index)
+        return next((order.place(document) for document in await found.to_list(None)), None)
+
+    async def _picked(self, asked: _Asked, index: str) -> _Part:
+        where, order = plans.between(plans.picked(asked.where, asked.question, index), asked.order, asked.after), asked.order
+        (told,) = await self._database[ROWS].aggregate(plans.first_of(where, order, asked.limit), hint=index).to_list(None) or [
+            {"total": 0, "first": []}
+        ]
+        ids = [place["_id"] for place in told["first"]]
+        rows = self._database[ROWS].find({"_id": {"$in": ids}, "firm_id": asked.firm_id}, SHOWN)
+        by_id = {document["_id"]: document for document in await rows.to_list(None)}
+        return _Part([{**by_id[place["_id"]], **place} for place in told["first"] if place["_id"] in by_id], told["total"])

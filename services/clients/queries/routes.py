@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +13,9 @@ from starlette.routing import Route
 
 from services.clients.documents import client_from
 from services.clients.domain.states import Client
-from services.clients.queries.pages import Page, Pages, parse
+from services.clients.queries import export
+from services.clients.queries.pages import Pages
+from services.clients.queries.question import Page, Question, page_of, question_of
 from services.clients.queries.rows import row
 from services.clients.queries.viewer import Viewer, Viewers
 from services.clients.store import ACCESSES, FIRMS, GRANTS, MEMBERS, ROWS
@@ -32,19 +32,8 @@ LABELS = {
     "mine": ("Meine Mandanten", "My clients"),
     "all": ("Alle", "All"),
 }
-COLUMNS = (
-    ("Name", "Name"),
-    ("Mandantennummer", "Client number"),
-    ("Status", "Status"),
-    ("Grund", "Reason"),
-    ("Zuständig", "Assignees"),
-    ("Fehlende Quittungen", "Missing receipts"),
-    ("Exportbereit", "Ready to export"),
-    ("Kontostand", "Balance"),
-    ("Währung", "Currency"),
-)
 MOST_ACCESSES = 100
-EXPORT_PAGE = 200
+EXPORTED_AT_ONCE = 200
 
 
 class Doors:
@@ -93,28 +82,27 @@ class Doors:
     async def clients(self, request: Request) -> Response:
         """A page of a tab."""
         viewer = await self._viewers.of(request)
-        found, cursor, total = await self._pages.page(parse(request.query_params, viewer), viewer)
-        return json_response({"items": await self._rows(found, viewer), "next_cursor": cursor, "total": total})
+        page = await self._pages.page(page_of(request.query_params.multi_items(), viewer), viewer)
+        return json_response({"items": await self._rows(page.clients, viewer), "next_cursor": page.cursor, "total": page.total})
 
     async def export(self, request: Request) -> Response:
         """Everything a tab, search, filter and sort show, as CSV (L9)."""
         viewer = await self._viewers.of(request)
-        query = {k: v for k, v in request.query_params.items() if k not in ("limit", "cursor")}
-        page = replace(parse(query, viewer), limit=EXPORT_PAGE)
-        name = "mandanten.csv" if german(viewer.locale) else "clients.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingResponse(self._csv(page, viewer), 200, headers, "text/csv; charset=utf-8")
+        question = question_of(request.query_params.multi_items(), viewer)
+        headers = {"Content-Disposition": f'attachment; filename="{export.filename(viewer.locale)}"', "Cache-Control": "no-store"}
+        return StreamingResponse(self._csv(request, question, viewer), 200, headers, "text/csv; charset=utf-8")
 
-    async def _csv(self, page: Page, viewer: Viewer) -> AsyncIterator[bytes]:
-        language = 0 if german(viewer.locale) else 1
-        yield b"\xef\xbb\xbf" + _line([names[language] for names in COLUMNS], language)
-        while True:
-            found, cursor, _ = await self._pages.page(page, viewer)
-            for shown in await self._rows(found, viewer):
-                yield _line(_cells(shown, language), language)
-            if cursor is None:
-                return
-            page = replace(page, cursor=cursor)
+    async def _csv(self, request: Request, question: Question, viewer: Viewer) -> AsyncIterator[bytes]:
+        """Yield the file page by page; it breaks off when its reader is no longer allowed to see it (T10)."""
+        yield export.head(viewer.locale)
+        page: Page | None = Page(question, EXPORTED_AT_ONCE)
+        while page is not None:
+            found = await self._pages.page(page, viewer)
+            yield export.lines(await self._rows(found.clients, viewer), viewer.locale)
+            page = replace(page, cursor=found.cursor) if found.cursor else None
+            again = await self._viewers.of(request)
+            if question.list_for(again) != question.list_for(viewer) or question.tab not in again.tabs:
+                raise Problem(403, "tab_not_allowed")
 
     async def client(self, request: Request) -> Response:
         """One client's row with its access log; unknown, foreign and unseen ones look alike (E1)."""
@@ -246,35 +234,3 @@ def _pair(member_id: str, client_id: str, member: dict[str, Any] | None, client:
         "assigned": assigned,
         "version": client.version if client else 0,
     }
-
-
-def _cells(shown: dict[str, Any], language: int) -> list[str]:
-    balance = shown["balance"]
-    amount = f"{balance['amount_minor'] / 100:.2f}" if balance else ""
-    return [
-        shown["name"],
-        shown["client_number"] or "",
-        shown["status"],
-        shown["reason"],
-        ", ".join(a["name"] for a in shown["assignees"]),
-        _number(shown["missing_receipts"]),
-        _number(shown["export_ready"]),
-        amount.replace(".", ",") if language == 0 else amount,
-        balance["currency"] if balance else "",
-    ]
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-def _line(cells: list[str], language: int) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";" if language == 0 else ",", lineterminator="\r\n").writerow([_harmless(c) for c in cells])
-    return text.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet would take some cells for formulas; numbers it may take for numbers (L9)."""
-    bare = cell.replace(",", "").replace(".", "").removeprefix("-")
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not bare.isdigit() else cell

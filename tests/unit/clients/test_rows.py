@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.clients.queries.pages import parse
+from services.clients.queries.question import Page, page_of, question_of
 from services.clients.queries.rows import reason, reason_code
 from shared.contracts.base import Message
 from shared.contracts.pleo import ReceiptMissing
@@ -155,8 +155,16 @@ def test_a_row_says_what_may_be_done_and_why_not(
     assert actions == {name: {"allowed": code is None, "reason": code} for name, code in wanted}
 
 
-def asked(who: Somebody = LEYLA, **query: str) -> Any:
-    return parse(query, who.viewer())
+def asked(who: Somebody = LEYLA, **query: str) -> Page:
+    return page_of(query.items(), who.viewer())
+
+
+def refused_fields(who: Somebody, *query: tuple[str, str]) -> list[str]:
+    """Return which fields of a question are told to be wrong."""
+    with pytest.raises(Problem) as caught:
+        page_of(query, who.viewer())
+    assert (caught.value.status, caught.value.code) == (422, "invalid")
+    return [e.field for e in caught.value.errors]
 
 
 def test_a_question_is_read_as_the_contract_words_it() -> None:
@@ -166,33 +174,69 @@ def test_a_question_is_read_as_the_contract_words_it() -> None:
     assert (page.question.tab, page.question.search, page.question.missing, page.question.sort) == ("all", "Müller", True, "name")
 
 
-@pytest.mark.parametrize("tab", ["invitations", "all"])
-def test_a_tab_of_another_role_is_refused(tab: str) -> None:
-    """T9: 403 tab_not_allowed."""
+@pytest.mark.parametrize(
+    ("who", "query", "code"),
+    [
+        (TOM, {"tab": "invitations"}, "tab_not_allowed"),
+        (TOM, {"tab": "all"}, "tab_not_allowed"),
+        (TOM, {"tab": "all", "limit": "0", "sort": "?"}, "tab_not_allowed"),
+        (TOM, {"tab": "onboarding", "assignee": "tom"}, "admin_only"),
+    ],
+)
+def test_what_is_another_roles_is_refused_before_anything_else(who: Somebody, query: dict[str, str], code: str) -> None:
+    """T9, L10, E2: 403."""
     with pytest.raises(Problem) as caught:
-        asked(TOM, tab=tab)
-    assert (caught.value.status, caught.value.code) == (403, "tab_not_allowed")
+        asked(who, **query)
+    assert (caught.value.status, caught.value.code) == (403, code)
 
 
 @pytest.mark.parametrize(
-    ("who", "query", "fields"),
+    ("query", "fields"),
     [
-        (LEYLA, {}, ["tab"]),
-        (LEYLA, {"tab": "everything", "limit": "0"}, ["tab", "limit"]),
-        (LEYLA, {"tab": "all", "limit": "201"}, ["limit"]),
-        (LEYLA, {"tab": "all", "limit": "²"}, ["limit"]),
-        (LEYLA, {"tab": "all", "sort": "balance"}, ["sort"]),
-        (LEYLA, {"tab": "all", "search": "x" * 101}, ["search"]),
-        (LEYLA, {"tab": "mine", "unassigned": "true"}, ["unassigned"]),
-        (LEYLA, {"tab": "all", "missing_receipts": "yes"}, ["missing_receipts"]),
-        (LEYLA, {"tab": "mine", "assignee": "tom"}, ["assignee"]),
-        (TOM, {"tab": "onboarding", "assignee": "tom"}, ["assignee"]),
-        (LEYLA, {"tab": "all", "assignee": "$ne"}, ["assignee"]),
+        ({}, ["tab"]),
+        ({"tab": "everything", "limit": "0"}, ["tab", "limit"]),
+        *(
+            ({"tab": "all", "limit": limit}, ["limit"])
+            for limit in ("0", "201", "-1", "1e3", "٣", "²", "", "1.0", "0050", " 5", "NaN")
+        ),
+        ({"tab": "all", "sort": "balance"}, ["sort"]),
+        ({"tab": "all", "sort": ""}, ["sort"]),
+        ({"tab": "all", "search": "x" * 101}, ["search"]),
+        ({"tab": "all", "search": "a\x00b"}, ["search"]),
+        ({"tab": "all", "search": "a\tb"}, ["search"]),
+        ({"tab": "mine", "unassigned": "true"}, ["unassigned"]),
+        ({"tab": "all", "missing_receipts": "maybe"}, ["missing_receipts"]),
+        ({"tab": "all", "missing_receipts": ""}, ["missing_receipts"]),
+        ({"tab": "mine", "assignee": "tom"}, ["assignee"]),
+        ({"tab": "all", "assignee": "$ne"}, ["assignee"]),
+        ({"tab": "all", "assignee": ""}, ["assignee"]),
+        ({"tab": "all", "search[$ne]": "x"}, ["search[$ne]"]),
+        ({"tab[$gt]": "", "limit": "9"}, ["tab[$gt]", "tab"]),
+        ({"tab": "all", "<b>": "x"}, ["?b?"]),
     ],
 )
-def test_a_wrong_question_is_told_field_by_field(who: Somebody, query: dict[str, str], fields: list[str]) -> None:
-    """E1, L10: 422 invalid with an entry per wrong parameter."""
+def test_a_wrong_question_is_told_field_by_field(query: dict[str, str], fields: list[str]) -> None:
+    """E1, L10: 422 invalid with an entry per wrong parameter, and no echo of markup."""
+    assert refused_fields(LEYLA, *query.items()) == fields
+
+
+def test_a_parameter_counts_once() -> None:
+    """E1: which of two would count is nobody's guess."""
+    assert refused_fields(LEYLA, ("tab", "all"), ("tab", "mine")) == ["tab"]
+    assert refused_fields(LEYLA, ("tab", "all"), ("limit", "5"), ("limit", "5")) == ["limit"]
+
+
+def test_an_export_has_no_pages() -> None:
+    """Contract 1: as the page, without limit and cursor."""
+    assert question_of([("tab", "all"), ("sort", "-name")], LEYLA.viewer()).sort == "-name"
     with pytest.raises(Problem) as caught:
-        asked(who, **query)
-    assert (caught.value.status, caught.value.code) == (422, "invalid")
-    assert [e.field for e in caught.value.errors] == fields
+        question_of([("tab", "all"), ("limit", "5")], LEYLA.viewer())
+    assert [e.field for e in caught.value.errors] == ["limit"]
+
+
+def test_nobodys_client_is_not_somebodys() -> None:
+    """L10: the filters are combined with AND, so together they find nothing."""
+    assert asked(tab="all", unassigned="true").question.list_for(LEYLA.viewer()) == "unassigned"
+    assert asked(tab="all", assignee="tom").question.list_for(LEYLA.viewer()) == "mine:tom"
+    assert asked(tab="onboarding", assignee="tom").question.list_for(LEYLA.viewer()) == "onboarding:tom"
+    assert asked(tab="all", assignee="tom", unassigned="true").question.list_for(LEYLA.viewer()) is None
