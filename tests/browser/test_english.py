@@ -18,7 +18,8 @@ GERMAN = re.compile(
 SAID = """() => {
   const labels = ["aria-label", "title", "placeholder", "aria-description"];
   const labelled = [...document.querySelectorAll(labels.map((name) => `[${name}]`).join())];
-  return [document.title, document.body.innerText, ...labelled.flatMap((one) => labels.map((name) => one.getAttribute(name) ?? ""))].join("\\n");
+  const hidden = labelled.flatMap((one) => labels.map((name) => one.getAttribute(name) ?? ""));
+  return [document.title, document.body.innerText, ...hidden].join("\\n");
 }"""
 
 
