@@ -1,6 +1,6 @@
 """The demo firm, loaded through the public topics and API only: ``python -m deploy.demo``.
 
-Loading it again changes nothing: ids, sequences and times are fixed, and what is done already is not asked for again.
+Loading it again changes nothing: ids and sequences are fixed, and what is done already is not asked for again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -40,8 +40,10 @@ MEMBERS = (
 NOTIFIED: Mapping[str, Mapping[str, str]] = {
     TOM: {"demo-002": "weekly", "demo-003": "daily", "demo-005": "monthly"},
     NINA: {"demo-001": "weekly"},
-    ADMIN: {"demo-002": "weekly"},
+    ADMIN: {"demo-005": "weekly"},
 }
+BUSY = "demo-005"
+"""The client at which most has happened."""
 REMINDED = (("missing_receipts", "Bitte bis Freitag, dann schließen wir den Monat ab."), ("export_ready", None))
 WAIT_SECONDS = 90
 
@@ -166,8 +168,8 @@ async def _verify(loader: Loader, client_id: str, company: Invited) -> None:
         data: dict[str, Any] = {"client_id": client_id, "sequence": sequence, "state": state}
         if state == "information_required":
             data["missing"] = [{"code": code, "text": text} for code, text in company.missing]
-        at = STARTED + SPAN - timedelta(days=2 * (len(company.states) - sequence))
-        await loader.event("pleo.verification", "pleo.verification.changed.v1", data, at)
+        after = datetime.now(UTC) + timedelta(milliseconds=sequence)  # nothing is verified before it was invited
+        await loader.event("pleo.verification", "pleo.verification.changed.v1", data, after)
 
 
 async def _work(loader: Loader, wanted: list[Company]) -> None:
@@ -178,14 +180,13 @@ async def _work(loader: Loader, wanted: list[Company]) -> None:
             if assigned:
                 body = {"email": True, "frequency": frequency}
                 await loader.command("PUT", f"/v1/clients/{client_id}/notifications", body, who)
-    company = next(c for c in wanted if TOM in c.assignees and (c.missing or 0) > 1)
-    seen = await loader.get(f"/v1/clients/{company.client_id}")
+    seen = await loader.get(f"/v1/clients/{BUSY}")
     if not seen["reminders"]:
         for task, comment in REMINDED:
-            path = f"/v1/clients/{company.client_id}/reminders"
+            path = f"/v1/clients/{BUSY}/reminders"
             await loader.command("POST", path, {"tasks": [task], "comment": comment})
     if not seen["access_log"]:
-        grant = await loader.command("POST", f"/v1/clients/{company.client_id}/access", who=TOM)
+        grant = await loader.command("POST", f"/v1/clients/{BUSY}/access", who=TOM)
         token = grant["url"].partition("#token=")[2]
         await loader.command("POST", "/v1/access-grants/redeem", {"token": token}, "product")
 

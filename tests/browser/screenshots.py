@@ -43,7 +43,7 @@ async def _german(people: People, scheme: Scheme) -> None:
     await take(leyla, f"filters{end}")
     await leyla.page.keyboard.press("Escape")
     await leyla.button("Filter entfernen: Fehlende Quittungen").click()
-    await leyla.button("Aktionen für Müller & Söhne Bau GmbH").click()
+    await leyla.button("Aktionen für Autohaus Schäfer KG").click()
     await leyla.page.get_by_role("menu").wait_for()
     await take(leyla, f"menu{end}")
     await leyla.page.keyboard.press("Escape")
@@ -63,7 +63,7 @@ async def _german(people: People, scheme: Scheme) -> None:
 
 async def _busy(leyla: Walk, end: str) -> None:
     """The details of a client in which something happened, a reminder, many at once, the other places."""
-    await leyla.open("?tab=all&client=demo-002")
+    await leyla.open("?tab=all&client=demo-005")
     await leyla.page.get_by_role("region", name="Erinnerungen").wait_for()
     await take(leyla, f"details{end}")
     await leyla.page.get_by_role("region", name="Zugriffe").scroll_into_view_if_needed()
@@ -72,7 +72,7 @@ async def _busy(leyla: Walk, end: str) -> None:
     await leyla.page.get_by_role("dialog", name="Vorschau der E-Mail").get_by_role("status").filter(has_text=".").wait_for()
     await take(leyla, f"preview{end}")
     await leyla.open("?tab=all")
-    await leyla.choose("Müller & Söhne Bau GmbH", "Buchhalter benachrichtigen")
+    await leyla.choose("Physiotherapie am Ring", "Buchhalter benachrichtigen")
     await leyla.dialog("Buchhalter benachrichtigen").get_by_role("checkbox", name="Fehlende Quittungen").check()
     await take(leyla, f"reminder{end}")
     await leyla.page.keyboard.press("Escape")
@@ -99,7 +99,7 @@ async def _phone(people: People, scheme: Scheme) -> None:
     tom = await people.enter(TOM, device=PHONE, scheme=scheme)
     await tom.names.nth(3).wait_for()
     await take(tom, f"phone{end}")
-    await tom.button("Aktionen für Müller & Söhne Bau GmbH").click()
+    await tom.button("Aktionen für Physiotherapie am Ring").click()
     await tom.page.get_by_role("menu").wait_for()
     await take(tom, f"phone-menu{end}")
     await tom.page.get_by_role("menuitem", name="Details anzeigen").click()
@@ -114,7 +114,7 @@ async def _english(people: People, outside: Outside) -> None:
     await leyla.page.get_by_role("heading", name="Clients").wait_for()
     await leyla.names.nth(20).wait_for()
     await take(leyla, "english")
-    await leyla.details("Müller & Söhne Bau GmbH", "View details", of="Actions for")
+    await leyla.details("Physiotherapie am Ring", "View details", of="Actions for")
     await leyla.page.get_by_role("region", name="Notifications").wait_for()
     await take(leyla, "english-details")
 
