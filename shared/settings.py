@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     portal_dev_key_file: Path = Path(".local/dev-key.json")
     portal_secret: str = Field(min_length=16)
     portal_door_key: str = Field(min_length=16)
+    portal_mail_policy: Literal["resend", "hold"] = "resend"  # what becomes of a mail that may have been taken (N12)
     portal_mail_from: str = "Pleo Partnerportal <partner@pleo.example>"
     portal_requests_per_second: int = 50
     portal_streams_per_member: int = 5

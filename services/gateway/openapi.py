@@ -9,16 +9,19 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.gateway.endpoints import Endpoint, Who
+from services.gateway.shapes import SHAPES
 from shared.contracts.base import ID_PATTERN
 from shared.door import json_response
 
 _REF = "#/components/schemas/{model}"
 _ID = {"type": "string", "pattern": ID_PATTERN}
+_FORMS = {"token": {"type": "string", "maxLength": 400}}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
@@ -39,6 +42,19 @@ _PROBLEM = {
             },
         },
     },
+}
+_TEXT = {"type": "string"}
+_COMMAND_HEADERS = {
+    "Location": {"description": "Where the command's status is read.", "required": True, "schema": _TEXT},
+    "Preference-Applied": {"description": "How long was waited, if that was asked for.", "schema": _TEXT},
+}
+_RETRY = {
+    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
+}
+_HEADERS: Mapping[int, Any] = {
+    401: {"WWW-Authenticate": {"required": True, "schema": _TEXT}},
+    429: _RETRY,
+    503: _RETRY,
 }
 _PENDING = {
     "type": "object",
@@ -102,41 +118,62 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": endpoint.summary,
         "description": f"Who: {endpoint.who.value}.",
         "parameters": _parameters(endpoint),
-        "responses": _responses(endpoint),
+        "responses": _responses(endpoint, _answer(endpoint, schemas)),
     }
     if endpoint.who is not Who.ANYONE:
         operation["security"] = [{"service" if endpoint.who is Who.SERVICE else "member": []}]
     if endpoint.body is not None:
-        schema = endpoint.body.model_json_schema(ref_template=_REF)
-        schemas.update(schema.pop("$defs", {}))
-        schemas[endpoint.body.__name__] = schema
-        content = {"application/json": {"schema": {"$ref": _REF.format(model=endpoint.body.__name__)}}}
+        content = {"application/json": {"schema": _named(endpoint.body, schemas)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
+def _named(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return a reference to *model*, which *schemas* holds from now on."""
+    schema = model.model_json_schema(ref_template=_REF)
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _answer(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of success: the shape itself, or around it what became of a command."""
+    shape = SHAPES.get((endpoint.method, endpoint.path))
+    told = {} if shape is None else _named(shape, schemas)
+    if not endpoint.command:
+        return told
+    done = {"$ref": _REF.format(model="Succeeded")}
+    return {"allOf": [done, {"type": "object", "properties": {"result": told}}]} if told else done
+
+
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", endpoint.path)
-    found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": _ID} for name in names]
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": _FORMS.get(name, _ID)} for name in names
+    ]
     found += [{"name": q.name, "in": "query", "required": q.required, "schema": dict(q.schema)} for q in endpoint.query]
     if endpoint.command:
-        found.append({"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["wait=5"]}})
+        wait = "How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240)."
+        found.append({"name": "Prefer", "in": "header", "description": wait, "schema": _TEXT, "example": "wait=5"})
     if endpoint.command or endpoint.path.endswith("/redeem"):
         key = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+        same = "Makes a retry the same command for 24 hours: same key and body, same outcome."
+        found.append({"name": "Idempotency-Key", "in": "header", "description": same, "schema": key})
     return found
 
 
-def _responses(endpoint: Endpoint) -> dict[str, Any]:
-    good = {"$ref": _REF.format(model="Succeeded")} if endpoint.command else {}
+def _responses(endpoint: Endpoint, good: Mapping[str, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.success): _response("Success.", endpoint.media, good)}
     if endpoint.command:
         pending = {"$ref": _REF.format(model="Pending")}
         responses["202"] = _response("Taken; its outcome is not known yet.", "application/json", pending)
-        responses["202"]["headers"] = {"Location": {"schema": {"type": "string"}}}
+        for taken in (str(endpoint.success), "202"):
+            responses[taken]["headers"] = _COMMAND_HEADERS
     for status, codes in sorted(problems(endpoint).items()):
         schema = {"$ref": _REF.format(model="Problem")}
         responses[str(status)] = _response(", ".join(f"`{code}`" for code in codes), "application/problem+json", schema)
+        if status in _HEADERS:
+            responses[str(status)]["headers"] = _HEADERS[status]
     return responses
 
 

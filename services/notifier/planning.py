@@ -17,6 +17,7 @@ from services.notifier.letters import (
     reminder_letter,
     undelivered_letter,
 )
+from services.notifier.links import Links
 from services.notifier.post import Posted
 from shared.auth import derive
 from shared.contracts.clients import EndTold, Figures, ReminderRequested
@@ -56,13 +57,13 @@ def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]
     return [delivery for delivery in [_why_not(mail, view, now)] if delivery is not None]
 
 
-def letter_of(posted: Posted, portal_url: str, secret: str) -> Letter:
-    """Return the letter that was frozen, as it is read; an invitation's link is derived only here."""
+def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Letter:
+    """Return the letter that was frozen, as it is read; links with secrets are derived only here."""
     mail, frozen = posted.mail, posted.letter
     assert frozen is not None
     match mail.kind:
         case MailKind.DIGEST:
-            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url)
+            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
         case MailKind.REMINDER:
             reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)
             return reminder_letter(reminder, frozen["name"], frozen["locale"], portal_url)
@@ -121,6 +122,8 @@ def _why_not(mail: Mail, view: View, now: datetime) -> ClientDelivery | None:
         known = view.known(mail)[part.client_id]
         if not known.allowed or known.client is None or not known.client.connected:
             return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
+        if known.bounces:  # R6: a complaint stops digests only
+            return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.SUPPRESSED)
     return _delivery(mail, DeliveryStatus.MISSED) if now > part.give_up_at else None
 
 

@@ -129,9 +129,11 @@ class Post:
         sent_at: datetime | None = None,
         message_id: str | None = None,
         why: str | None = None,
+        refused_address: str | None = None,
     ) -> Settled | None:
         """End a mail; return what is to be recorded, None if another sender was quicker."""
         posted = of.posted if isinstance(of, Lease) else of
+        now = self._now()
         change = {
             "status": status.value,
             "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
@@ -139,12 +141,14 @@ class Post:
             "message_id": message_id,
             "why": why,
             "recorded": False,
-            "report_after": self._now() + REPORT_AGAIN,
-            "expires_at": self._now() + CONTENT_KEPT,
+            "settled_at": now,
+            "refused_address": refused_address,
+            "report_after": now + REPORT_AGAIN,
+            "expires_at": now + CONTENT_KEPT,
         }
         if not await self._change(_as_leased(of) if isinstance(of, Lease) else _as_read(of), change):
             return None
-        return _settled(posted.mail, deliveries, sent_at, message_id)
+        return _settled(posted.mail, deliveries, change)
 
     async def unrecorded(self, count: int) -> list[tuple[Settled, str | None]]:
         """Return settled mails, and their traces, that nobody has recorded though it is time."""
@@ -185,7 +189,7 @@ def _as_leased(lease: Lease) -> Document:
     return {"_id": mail.id, "firm_id": mail.firm_id, "status": MailStatus.SENDING.value, "token": lease.token}
 
 
-def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], sent_at: datetime | None, message_id: str | None) -> Settled:
+def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], end: Mapping[str, Any]) -> Settled:
     if mail.kind is MailKind.INVITATION:
         return ContactMailSettled(
             mail_id=mail.id,
@@ -202,12 +206,11 @@ def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], sent_at: datetime
         firm_id=mail.firm_id,
         member_id=mail.member_id,
         due_at=mail.due_at,
-        sent_at=sent_at,
-        message_id=message_id,
         deliveries=tuple(deliveries),
+        **{name: end[name] for name in ("sent_at", "message_id", "settled_at", "refused_address")},
     )
 
 
 def _settled_again(document: Mapping[str, Any]) -> Settled:
     deliveries = [ClientDelivery.model_validate(d, strict=False) for d in document["deliveries"]]
-    return _settled(documents.mail_of(document), deliveries, document["sent_at"], document["message_id"])
+    return _settled(documents.mail_of(document), deliveries, document)

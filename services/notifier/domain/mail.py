@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from services.notifier.domain.preferences import Preferences
+from services.notifier.domain.preferences import Preferences, Suppressed
 from services.notifier.domain.subscription import Mailed, Subscription
 from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.clients import ClientState, Figures
@@ -193,6 +193,12 @@ class Knowledge:
         if self.preferences is not None and self.preferences.pauses(due_at):
             return SkipReason.PAUSED
         return SkipReason.SUPPRESSED if self.preferences and self.preferences.suppressed(self.address) else None
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mails to this member come back (R6)."""
+        known = self.preferences.suppressed(self.address) if self.preferences else None
+        return known is not None and known.reason is Suppressed.HARD_BOUNCE
 
     @property
     def tells(self) -> bool:
