@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.walk import People, Walk
+from tests.browser.walk import CHROMIUM, FLAGS, People, Walk
 from tests.e2e.portal import Firm, Outside
-
-CHROMIUM = Path("/usr/bin/chromium")
-OWN = str(CHROMIUM) if CHROMIUM.exists() else None
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +35,7 @@ async def english_firm(outside: Outside) -> Firm:
 async def browser() -> AsyncIterator[Browser]:
     """A real Chromium: Debian's, else Playwright's own."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=OWN, args=FLAGS)
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         await chromium.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+DEBIANS = Path("/usr/bin/chromium")
+CHROMIUM = str(DEBIANS) if DEBIANS.exists() else None  # else Playwright's own
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
 AXE = Path(__file__).parents[2] / "services" / "gateway" / "portal" / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP: Mapping[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 PHONE: Mapping[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -59,6 +63,13 @@ class Walk:
         await self.page.get_by_label(re.compile("^(Andere Mitglieds-ID|Another member id)$")).fill(member_id)
         await self.button(re.compile("^(Anmelden|Sign in)$")).click()
         await expect(self.page.get_by_role("navigation").first).to_be_visible()
+
+    async def sign_in_again(self, member_id: str) -> None:
+        """Sign in over what was being done."""
+        dialog = self.dialog("Ihre Sitzung ist abgelaufen")
+        await dialog.get_by_label("Andere Mitglieds-ID").fill(member_id)
+        await dialog.get_by_role("button", name="Anmelden", exact=True).click()
+        await expect(dialog).to_have_count(0)
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         """Return the button of that name."""

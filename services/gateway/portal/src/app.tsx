@@ -11,7 +11,8 @@ import { Shell } from "./shell.tsx";
 import { SignIn } from "./signin.tsx";
 import { stand } from "./standing.ts";
 import { Notices } from "./ui/notices.tsx";
-import { localeOf, Speaking } from "./words/words.tsx";
+import { localeOf } from "./words/format.ts";
+import { Speaking } from "./words/words.tsx";
 
 function heed({ status, code }: Trouble): void {
   if (status === 401) stand({ expired: true });

@@ -21,7 +21,11 @@ const APART = 1000; // what is shown is read again once a second at most, howeve
 export function Shell({ me }: { me: Me | null }) {
   const { place } = useView();
   const { expired, lost } = useStanding();
+  const { w } = useSpeech();
   useLive();
+  useEffect(() => {
+    document.title = `${w.places[place]} · ${w.portal}`;
+  }, [place, w]);
   if (lost !== null) return <Lost />;
   const admin = me?.member.role === "admin";
   return (

@@ -1,6 +1,6 @@
 /** The three dots beside a client's name; what one may not do stays there, disabled, with the reason (W1). */
 
-import { Button, Menu, MenuItem, MenuTrigger, Popover, Text } from "react-aria-components";
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Action, Row } from "../api/contract.ts";
 import { go } from "../navigation.ts";
 import { useSpeech } from "../words/words.tsx";
@@ -39,8 +39,8 @@ export function RowMenu({ row, admin, setMenuOpen, ask }: Shown) {
   function item(label: string, { allowed, reason }: Action, act: () => void) {
     return (
       <MenuItem className="menu-item" isDisabled={!allowed} onAction={act} textValue={label}>
-        <Text slot="label">{label}</Text>
-        {!allowed && reason && <Text slot="description">{w.reasons[reason] ?? w.notNow}</Text>}
+        <span>{label}</span>
+        {!allowed && reason && <span className="hint">{w.reasons[reason] ?? w.notNow}</span>}
       </MenuItem>
     );
   }

@@ -1,7 +1,7 @@
 /** Search, filters, order and export of a tab; all of it stands in the address. */
 
 import { useEffect, useRef, useState } from "react";
-import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { Button, DialogTrigger, Popover } from "react-aria-components";
 import { narrowed, questionOf, type View } from "../address.ts";
 import { api, told } from "../api/client.ts";
 import { useMembers } from "../api/queries.ts";
@@ -93,14 +93,14 @@ function Filters({ view, admin }: { view: View; admin: boolean }) {
         {w.moreFilters}
         {active > 0 && <span className="count">{f.number(active)}</span>}
       </Button>
-      <Popover className="popover" placement="bottom start">
-        <Dialog className="filters" aria-label={w.moreFilters}>
+      <Popover className="popover" placement="bottom start" aria-label={w.moreFilters}>
+        <div className="filters">
           <Check label={w.filters.missing} checked={view.missing} onChange={(event) => go({ missing: event.target.checked })} />
           {admin && view.tab === "all" && (
             <Check label={w.filters.unassigned} checked={view.unassigned} onChange={(event) => go({ unassigned: event.target.checked })} />
           )}
           {admin && (view.tab === "all" || view.tab === "onboarding") && <Assignee chosen={view.assignee} />}
-        </Dialog>
+        </div>
       </Popover>
     </DialogTrigger>
   );

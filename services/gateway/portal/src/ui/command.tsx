@@ -8,7 +8,7 @@ import type { Words } from "../words/de.ts";
 import { useSpeech } from "../words/words.tsx";
 
 const SLOW_AFTER = 2500;
-const OURS = new Set(["offline", "unavailable", "unauthenticated", "too_many_requests"]);
+const OURS = new Set(["offline", "unavailable", "unauthenticated", "too_many_requests", "no_route", "too_large"]);
 
 /** Return what a person is told about *error*: the portal's own sentence, or ours where it did not get to speak. */
 export function textOf(error: unknown, w: Words): string {

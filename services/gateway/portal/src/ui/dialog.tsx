@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { useSpeech } from "../words/words.tsx";
+import { useReturn } from "./return.ts";
 
 interface Asked {
   title: string;
@@ -17,6 +18,7 @@ interface Asked {
 
 export function Dialog({ title, children, close, shape = "middle", dismissable = true, alert = false }: Asked) {
   const { w } = useSpeech();
+  useReturn();
   return (
     <ModalOverlay
       className={`overlay ${shape}`}
