@@ -81,6 +81,9 @@ _FIELD_TEXTS: dict[str, tuple[str, str]] = {
         "a member is both in assign and in unassign",
     ),
     "one_of": ("member_id oder service wird gebraucht", "either member_id or service is needed"),
+    "unknown": ("gibt es hier nicht", "is not known here"),
+    "repeated": ("darf nur einmal angegeben werden", "must be given once"),
+    "out_of_range": ("liegt außerhalb des Möglichen", "is out of range"),
     "invalid": ("ist ungültig", "is not valid"),
 }
 _CODES = {"must not contain control characters": "control_characters", "must not be blank": "blank"}

@@ -223,7 +223,6 @@ async def test_a_wrong_method_is_told_the_right_ones(firm: Firm, method: str, pa
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v1/",
         "/v1/tabs/",
@@ -301,7 +300,7 @@ async def test_a_wrong_parameter_is_named(firm: Firm, query: str, field: str) ->
             continue
         answer = await firm.get(f"{path}?{query}")
         is_problem(answer, 422, "invalid")
-        assert field_of(answer) == {field}
+        assert field in field_of(answer)
 
 
 @pytest.mark.parametrize(
