@@ -21,9 +21,8 @@ Found = Mapping[str, Any]
 
 
 def of_subscription(subscription: Subscription) -> Document:
-    """Return a subscription as it is stored; *open* leads from a client's state to those that wait for its connection."""
-    waiting = {"open": client_key(subscription.firm_id, subscription.client_id)} if subscription.awaits else {}
-    return {"_id": subscription.id, **asdict(subscription), **waiting}
+    """Return a subscription as it is stored."""
+    return {"_id": subscription.id, **asdict(subscription)}
 
 
 def subscription_of(found: Found) -> Subscription:

@@ -64,9 +64,10 @@ class Lease:
 class Post:
     """Reads and moves mails."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
         self._mails = database[MAILS]
         self._now = now
+        self._lease = lease
 
     async def waiting(self, count: int) -> list[Posted]:
         """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
@@ -91,14 +92,14 @@ class Post:
     async def claim(self, posted: Posted) -> Lease | None:
         """Take the right to send *posted*; None if somebody else has it. Written (majority) before the first byte."""
         now, token = self._now(), secrets.token_hex(8)
-        ends = monotonic() + LEASE.total_seconds()
+        ends = monotonic() + self._lease.total_seconds()
         crashed = posted.mail.status is MailStatus.SENDING
         change = {
             "status": MailStatus.SENDING.value,
             "token": token,
             "attempt": posted.attempt + 1,
             "ambiguous": posted.ambiguous or crashed,
-            "not_before": now + LEASE,
+            "not_before": now + self._lease,
         }
         return (
             Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)

@@ -23,7 +23,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("next_at", 1)], name="due", partialFilterExpression={"email": True}),
         IndexModel([("member_id", 1), ("next_at", 1)], name="of_member"),
         IndexModel([("firm_id", 1), ("client_id", 1)], name="of_client"),
-        IndexModel([("open", 1)], name="open", partialFilterExpression={"open": {"$exists": True}}),
     ],
     LEDGER: [
         IndexModel([("firm_id", 1), ("member_id", 1), ("due_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
@@ -59,6 +58,7 @@ class NotifierStore:
         """Return every state that *heard* touches."""
         messages = [item.message for item in heard]
         world = World()
+        await _clients(tx, touching.told_clients(messages), world)
         await _subscriptions(tx, messages, world)
         await _mails(tx, messages, world)
         for found in await _found(tx, LEDGER, touching.lines(messages, world)):
@@ -66,8 +66,7 @@ class NotifierStore:
             world.lines[line.id] = line
         for found in await _found(tx, REMINDERS, touching.reminders(messages, world)):
             world.reminders[found["_id"]] = documents.reminder_of(found)
-        for found in await _found(tx, CLIENTS, touching.by_id(touching.clients(messages, world))):
-            world.clients[found["_id"]] = documents.client_of(found)
+        await _clients(tx, touching.clients(messages, world), world)
         for found in await _found(tx, MEMBERS, touching.by_id(touching.members(messages, world))):
             world.members[found["_id"]] = documents.member_of(found)
         for found in await _found(tx, PREFERENCES, touching.by_id(touching.preferences(messages, world))):
@@ -82,9 +81,14 @@ class NotifierStore:
         return [_change(world, kind, id) for kind, id in sorted(world.written)]
 
 
+async def _clients(tx: Tx, keys: set[str], world: World) -> None:
+    for found in await _found(tx, CLIENTS, touching.by_id(keys - set(world.clients))):
+        world.clients[found["_id"]] = documents.client_of(found)
+
+
 async def _subscriptions(tx: Tx, messages: Sequence[Any], world: World) -> None:
     """Read the subscriptions named by id, and a step of those that a message may touch many of (invariant 14)."""
-    found = await _found(tx, SUBSCRIPTIONS, touching.subscriptions(messages))
+    found = await _found(tx, SUBSCRIPTIONS, touching.subscriptions(messages, world))
     for where in touching.steps(messages):
         found += await tx.find(SUBSCRIPTIONS, where, limit=touching.STEP)
     for document in found:

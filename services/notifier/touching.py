@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from services.notifier.domain.leaving import newly_shown
 from services.notifier.domain.mail import (
     Line,
     end_mail_id,
@@ -42,10 +43,14 @@ from shared.mongo import Document
 __all__ = ["STEP"]
 
 
-def subscriptions(messages: Iterable[Any]) -> list[Document]:
-    """Return which subscriptions are named by their ids, or by the client they wait for."""
+def told_clients(messages: Iterable[Any]) -> set[str]:
+    """Return the clients whose states are told: what is new in them says which subscriptions they touch."""
+    return {client_key(m.firm_id, m.client_id) for m in messages if isinstance(m, ClientState)}
+
+
+def subscriptions(messages: Iterable[Any], world: World) -> list[Document]:
+    """Return which subscriptions are named by their ids."""
     ids: set[str] = set()
-    keys: set[str] = set()
     for message in messages:
         match message:
             case SetNotifications():
@@ -59,10 +64,11 @@ def subscriptions(messages: Iterable[Any]) -> list[Document]:
             case AssignmentsMoved():
                 ids |= {subscription_id(m, message.client_id) for m in (*message.assigned, *message.unassigned)}
             case ClientState(connected=True):
-                keys.add(client_key(message.firm_id, message.client_id))
+                known = world.clients.get(client_key(message.firm_id, message.client_id))
+                ids |= {subscription_id(member_id, message.client_id) for member_id in newly_shown(message, known)}
             case _:
                 pass
-    return [*by_id(ids), *([{"open": {"$in": sorted(keys)}}] if keys else [])]
+    return by_id(ids)
 
 
 def _of_step(command: SetManyNotifications, step: int) -> set[str]:
@@ -172,8 +178,6 @@ def clients(messages: Iterable[Any], world: World) -> set[str]:
     ids: set[str] = set()
     for message in messages:
         match message:
-            case ClientState() | AssignmentsMoved():
-                ids.add(client_key(message.firm_id, message.client_id))
             case MailSettled():
                 lost = (d for d in message.deliveries if d.reason is SkipReason.ACCESS_LOST)
                 ids |= {client_key(message.firm_id, delivery.client_id) for delivery in lost}
@@ -209,6 +213,9 @@ def preferences(messages: Iterable[Any], world: World) -> set[str]:
         match _command(message):
             case AssignmentsMoved():
                 ids |= set(message.assigned)
+            case ClientState():
+                known = world.clients.get(client_key(message.firm_id, message.client_id))
+                ids |= set(newly_shown(message, known))
             case SetNotifications(actor=actor) | SetManyNotifications(actor=actor) | SetNotificationSettings(actor=actor):
                 ids.add(actor.member_id)
             case LiftSuppression(member_id=member_id) | MemberState(member_id=member_id) | MailSettled(member_id=member_id):

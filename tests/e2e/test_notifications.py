@@ -49,13 +49,7 @@ async def test_a_put_replaces_the_whole_setting(firm: Firm) -> None:
     assert (unheard.status, unheard.code) == (422, "invalid")
     await switched_on(firm, client_id, even_if_nothing=True)
     assert (await firm.put(path, {"email": False}, firm.accountant)).status == 200
-    off: object = {
-        "email": False,
-        "frequency": None,
-        "even_if_nothing": False,
-        "next_deliveries": [],
-        "suppressed": None,
-    }
+    off: dict[str, Any] = {"email": False, "frequency": None, "even_if_nothing": False, "next_deliveries": [], "suppressed": None}
     assert (await firm.get(path, firm.accountant)).body == off
 
 

@@ -173,7 +173,7 @@ def _client_learnt(state: ClientState, world: World, heard: Heard[Any]) -> list[
     about = [r for r in world.reminders.values() if (r.firm_id, r.client_id) == (state.firm_id, state.client_id)]
     now_resolved = [(r, reminders.resolved(r, state, heard.stamp)) for r in about]
     resolved = [ReminderChanged(after) for before, after in now_resolved if after != before]
-    return [StateLearnt(state), *resolved, *leaving.connected(state, heard.time, world)]
+    return [StateLearnt(state), *resolved, *leaving.by_default(state, known, heard.time, world)]
 
 
 def _member_learnt(state: MemberState, world: World) -> list[Any]:

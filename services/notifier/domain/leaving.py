@@ -20,11 +20,10 @@ from services.notifier.domain.world import (
     ReminderChanged,
     SubscriptionChanged,
     World,
-    client_key,
 )
 from shared.contracts.base import MemberId
 from shared.contracts.clients import AssignmentsMoved, ClientEnded, ClientState, MemberLeft
-from shared.contracts.notifier import COMMANDS, STEP, AccessFellAway, DeliveryStatus, MailKind, SkipReason
+from shared.contracts.notifier import COMMANDS, STEP, AccessFellAway, DeliveryStatus, Frequency, MailKind, SkipReason
 from shared.contracts.pleo import BounceKind, MailBounced
 from shared.decider import Counted, Said
 from shared.messages import Heard
@@ -60,43 +59,67 @@ def _concerns(tick: AccessFellAway, s: Subscription) -> bool:
 
 
 def assigned(event: AssignmentsMoved, world: World) -> list[Any]:
-    """Switch on what is assigned to members with a default; what they set by hand stays (N16)."""
-    changed: list[Subscription] = []
-    client = world.clients.get(client_key(event.firm_id, event.client_id))
-    for member_id in event.assigned:
-        preferences = world.preferences_of(member_id)
-        frequency, since = preferences.default_frequency, preferences.default_since
-        known = world.subscriptions.get(subscription_id(member_id, event.client_id))
-        if frequency is None or since is None or event.at < since or not _untouched(known):
-            continue
+    """Note when members with a default were assigned; the client's state switches them on, sooner or later than this (N16)."""
+    noted = [_noted(MemberId(member_id), event, world) for member_id in event.assigned]
+    waiting = [world.subscriptions.get(subscription_id(member_id, event.client_id)) for member_id in event.unassigned]
+    over = [replace(s, awaits=None) for s in waiting if s is not None and s.awaits is not None]
+    return [SubscriptionChanged(s) for s in (*noted, *over) if s is not None]
+
+
+def _noted(member_id: MemberId, event: AssignmentsMoved, world: World) -> Subscription | None:
+    known = world.subscriptions.get(subscription_id(member_id, event.client_id))
+    frequency = _default(member_id, event.at, world)
+    if frequency is None:
+        return None
+    if _untouched(known):
         before = known or Subscription(event.firm_id, member_id, event.client_id)
-        if client is not None and client.connected:
-            changed.append(switched_on(before, frequency, event.at))
-        else:  # N1: not before the client is connected; our copy may also be a moment behind
-            changed.append(replace(before, frequency=frequency, awaits=event.at))
-    for member_id in event.unassigned:
-        waiting = world.subscriptions.get(subscription_id(member_id, event.client_id))
-        if waiting is not None and waiting.awaits is not None:
-            changed.append(replace(waiting, awaits=None))
+        return replace(before, frequency=frequency, awaits=event.at)
+    begun_late = known is not None and known.email and known.set_at is None and known.settled_at is None
+    if known is None or not begun_late or known.since is None or known.since <= event.at:
+        return None
+    return switched_on(known, frequency, event.at)  # the state was quicker: N2 counts from the assignment all the same
+
+
+def newly_shown(state: ClientState, before: ClientState | None) -> list[MemberId]:
+    """Return the members to whom *state* may show the client as connected and theirs for the first time."""
+    if not state.connected:
+        return []
+    held = before.assignees if before is not None and before.connected else ()
+    return [member_id for member_id in state.assignees if member_id not in held]
+
+
+def by_default(state: ClientState, before: ClientState | None, at: datetime, world: World) -> list[Any]:
+    """Switch on, with their default, those to whom a connected client was assigned; what they set by hand stays (N16)."""
+    changed: list[Subscription] = []
+    for member_id in newly_shown(state, before):
+        known = world.subscriptions.get(subscription_id(member_id, state.client_id))
+        is_new = before is None or member_id not in before.assignees
+        frequency = _default(member_id, at, world)
+        if not _untouched(known) or frequency is None or not (is_new or (known and known.awaits)):
+            continue
+        subscription = known or Subscription(state.firm_id, member_id, state.client_id)
+        begun = subscription.awaits if is_new and subscription.awaits else _counted_from(subscription.awaits, at)
+        changed.append(switched_on(subscription, frequency, begun))
     return [SubscriptionChanged(s) for s in changed]
 
 
-def connected(state: ClientState, at: datetime, world: World) -> list[Any]:
-    """Switch on what waited for the client to be connected, counted from the assignment unless that instant is over (N16)."""
-    if not state.connected:
-        return []
-    return [
-        SubscriptionChanged(switched_on(s, s.frequency, s.awaits if schedule.first_instant(s.awaits) > at else at))
-        for s in world.subscriptions.values()
-        if (s.firm_id, s.client_id) == (state.firm_id, state.client_id) and s.awaits is not None and s.frequency is not None
-    ]
+def _counted_from(assigned_at: datetime | None, connected_at: datetime) -> datetime:
+    """N2 counts from the assignment, unless the client was connected only after that instant."""
+    if assigned_at is None or schedule.first_instant(assigned_at) <= connected_at:
+        return connected_at
+    return assigned_at
+
+
+def _default(member_id: MemberId, at: datetime, world: World) -> Frequency | None:
+    preferences = world.preferences_of(member_id)
+    return preferences.default_frequency if preferences.default_since and preferences.default_since <= at else None
 
 
 def _untouched(known: Subscription | None) -> bool:
     """Nobody set it by hand, or it ended with the client: a new connection starts afresh (I6)."""
     if known is None or known.ended is SkipReason.ACCESS_LOST:
         return True
-    return known.awaits is not None and not known.email
+    return not known.email and known.set_at is None and known.ended is None
 
 
 def bounced(heard: Heard[MailBounced], world: World) -> list[Any]:
