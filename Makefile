@@ -34,9 +34,11 @@ demo: $(READY) ## Load the demo firm into the running system
 	@set -a; . "$${PORTAL_HOME:-.local}/portal.env"; $(BIN)/python -m deploy.demo
 
 ##@ Change it
-.PHONY: test check format contracts lock
-test: tools ## Set up what is missing and run all tests, on ports and data of their own
+.PHONY: test screenshots check format contracts lock
+test: tools browser ## Set up what is missing and run all tests, on ports and data of their own
 	@$(BIN)/python -m pytest $(ARGS)
+screenshots: tools browser ## Take pictures of the page and of two mails, into .local/screenshots/pictures
+	@$(BIN)/python -m tests.browser.screenshots
 check: $(READY) ## Format, lint, strict types, walls, unit tests: in under a minute
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
@@ -53,6 +55,7 @@ lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer ve
 	@$(PYTHON) -m deploy.local.install jar-list
 	@cd deploy/local/mail && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --loglevel=error
+	@cd services/gateway/portal && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --loglevel=error
 
 ##@ Prove it
 .PHONY: bench
@@ -67,6 +70,10 @@ chaos: tools ## Kill parts under load for five minutes (CHAOS_SECONDS=300), then
 .PHONY: tools
 tools: .python
 	@$(PYTHON) -m deploy.local.install
+
+.PHONY: browser
+browser: tools
+	@$(PYTHON) -m deploy.local.install browser
 
 $(READY): $(LOCKS)
 	@$(MAKE) .python

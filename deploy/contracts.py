@@ -1,4 +1,4 @@
-"""Writes the descriptions of the public contract from the code: ``make contracts``; a test fails when they differ."""
+"""Writes descriptions from the code: the public contract, the states of an onboarding: ``make contracts``; tests compare."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from pydantic.json_schema import models_json_schema
 
 from services.gateway.openapi import document as openapi
 from services.gateway.routes import TABLE
+from services.onboarding.domain.verification import diagram
 from shared.contracts.base import Message, Topic
 from shared.contracts.topics import TOPICS
 
 FOLDER = Path(__file__).parent / "published"
+ONBOARDING = """# The states of an onboarding
+
+Drawn from `TABLE` in `services/onboarding/domain/verification.py` by `make contracts`. The state is a function of the set of
+facts: if final ones are among them, the one with the lowest sequence, else the fact with the highest.
+
+```mermaid
+{diagram}```"""
 
 
 def asyncapi() -> dict[str, Any]:
@@ -59,6 +67,7 @@ def described() -> dict[str, bytes]:
     return {
         "openapi.json": orjson.dumps(openapi(TABLE), option=options),
         "asyncapi.json": orjson.dumps(asyncapi(), option=options),
+        "onboarding.md": ONBOARDING.format(diagram=diagram()).encode(),
     }
 
 

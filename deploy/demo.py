@@ -1,15 +1,13 @@
 """The demo firm, loaded through the public topics and API only: ``python -m deploy.demo``.
 
-Loading it again changes nothing: ids, sequences and times are fixed, and what is done already is not asked for again.
+Loading it again changes nothing: ids and sequences are fixed, and what is done already is not asked for again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,79 +15,37 @@ import aiohttp
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from deploy.demo_companies import (
+    ADMIN,
+    INVITED,
+    NINA,
+    PENDING,
+    SPAN,
+    STARTED,
+    TOM,
+    VERIFICATIONS,
+    Company,
+    Invited,
+    companies,
+    facts,
+)
 from shared.settings import Settings, load
 
 FIRM = "demo"
-ADMIN, TOM, NINA = "demo-leyla", "demo-tom", "demo-nina"
 MEMBERS = (
     (ADMIN, "Leyla Özdemir", "leyla@sommer-partner.example", "admin"),
     (TOM, "Tom Brandt", "tom@sommer-partner.example", "accountant"),
     (NINA, "Nina Weiß", "nina@sommer-partner.example", "accountant"),
 )
-FAMILIES = (
-    "Müller", "Schmidt", "Schäfer", "Öztürk", "Weber", "Kühn", "Hoffmann", "Jäger", "Krüger", "Großmann",
-    "Baur", "Lindner", "Yılmaz", "Vogt", "Strauß", "Reuter", "Niehaus", "Petersen", "Ahrens", "Falkner",
-)  # fmt: skip
-TRADES = ("Bau GmbH", "Elektrotechnik GmbH", "Gastronomie UG")
-ONBOARDING = (
-    ("Atelier Nordlicht GmbH", None),
-    ("Fahrradladen Speiche 9", "accepted"),
-    ("Bäckerei Kornblume", "connected"),
-    ("Praxis Dr. Sömmering", "in_review"),
-    ("Weingut Rebstock KG", "information_required"),
-    ("Kaffeerösterei Bohne 10", "verified"),
-)
-PENDING = 4
-STARTED = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+NOTIFIED: Mapping[str, Mapping[str, str]] = {
+    TOM: {"demo-002": "weekly", "demo-003": "daily", "demo-005": "monthly"},
+    NINA: {"demo-001": "weekly"},
+    ADMIN: {"demo-005": "weekly"},
+}
+BUSY = "demo-005"
+"""The client at which most has happened."""
+REMINDED = (("missing_receipts", "Bitte bis Freitag, dann schließen wir den Monat ab."), ("export_ready", None))
 WAIT_SECONDS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """A demo company and what is true of it."""
-
-    client_id: str
-    name: str
-    number: str
-    missing: int
-    ready: int
-    balance: int | None
-    assignees: tuple[str, ...]
-
-
-def companies() -> list[Company]:
-    """Return the companies that added the firm: the same at every call."""
-    dice = random.Random(20)
-    names = [f"{family} {trade}" for trade in TRADES for family in FAMILIES]
-    found = []
-    for number, name in enumerate(names[:58], start=1):
-        known = dice.random() > 0.1
-        found.append(
-            Company(
-                f"demo-{number:03d}",
-                name,
-                f"{10_000 + number * 7}",
-                dice.choice((0, 0, 1, 2, 3, 14)) if known else -1,
-                dice.choice((0, 1, 4, 9)) if known else -1,
-                dice.choice((12_345, 250_000, 1_999_900, 4_200)) if known else None,
-                dice.choice(((TOM,), (NINA,), (TOM, NINA), (ADMIN,), ())),
-            )
-        )
-    return found
-
-
-def facts(company: Company) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield topic, type and data of what other services say of a company."""
-    for n in range(max(company.missing, 0)):
-        yield "pleo.receipts", "pleo.receipt.missing.v1", {"client_id": company.client_id, "expense_id": f"m{n}"}
-    if company.missing == 0:
-        yield "pleo.receipts", "pleo.receipt.attached.v1", {"client_id": company.client_id, "expense_id": "m0"}
-    for n in range(max(company.ready, 0)):
-        yield "pleo.expenses", "pleo.expense.export_ready.v1", {"client_id": company.client_id, "expense_id": f"r{n}"}
-    if company.balance is not None:
-        balance = {"amount_minor": company.balance, "currency": "EUR"}
-        data = {"client_id": company.client_id, "balance": balance, "low": company.balance < 10_000}
-        yield "pleo.balances", "pleo.balance.changed.v1", data
 
 
 class Loader:
@@ -99,42 +55,48 @@ class Loader:
         self._url = settings.portal_url
         self._producer = producer
         self._http = http
-        self._token = ""
+        self._tokens: dict[str, str] = {}
+        self._number = 0
 
-    async def event(self, topic: str, kind: str, data: Mapping[str, Any], number: int) -> None:
-        """Send one CloudEvent whose id and time depend on *number* only."""
+    async def event(self, topic: str, kind: str, data: Mapping[str, Any], at: datetime = STARTED) -> None:
+        """Send one CloudEvent; its id depends on how many were sent before, so a second load repeats the first."""
+        self._number += 1
         key = data.get("client_id") or data["firm_id"]
         headers = {
             "ce_specversion": "1.0",
-            "ce_id": f"demo-{number}",
+            "ce_id": f"demo-{self._number}",
             "ce_source": "demo",
             "ce_type": kind,
-            "ce_time": (STARTED + timedelta(minutes=7 * number)).isoformat(),
+            "ce_time": at.isoformat(),
             "content-type": "application/json",
         }
         await self._producer.send(
             topic, orjson.dumps(data), str(key).encode(), headers=[(k, v.encode()) for k, v in headers.items()]
         )
 
-    async def log_in(self) -> None:
-        """Become the admin, as soon as the firm is known."""
-        async for _ in _patiently("the demo firm's admin"):
-            async with self._http.post(f"{self._url}/dev/login", json={"member_id": ADMIN}) as answer:
+    async def log_in(self, body: Mapping[str, str]) -> None:
+        """Become a member, or a service, as soon as the portal knows who that is."""
+        (name,) = body.values()
+        async for _ in _patiently(f"the demo firm's {name}"):
+            async with self._http.post(f"{self._url}/dev/login", json=body) as answer:
                 if answer.status == 200:
-                    self._token = (await answer.json())["access_token"]
-                    if (await self.get("/v1/me")) is not None:
+                    self._tokens[name] = (await answer.json())["access_token"]
+                    if "service" in body or (await self.get("/v1/me", name)) is not None:
                         return
 
-    async def get(self, path: str) -> Any:
+    async def get(self, path: str, who: str = ADMIN) -> Any:
         """Return what the API says at *path*, or None unless it answers 200."""
-        async with self._http.get(self._url + path, headers={"Authorization": f"Bearer {self._token}"}) as answer:
+        async with self._http.get(self._url + path, headers={"Authorization": f"Bearer {self._tokens[who]}"}) as answer:
             return await answer.json() if answer.status == 200 else None
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
-        """Issue a command and wait for its outcome."""
-        headers = {"Authorization": f"Bearer {self._token}", "Prefer": "wait=10"}
-        async with self._http.post(self._url + path, json=body, headers=headers) as answer:
-            return answer.status, await answer.json()
+    async def command(self, method: str, path: str, body: Mapping[str, Any] | None = None, who: str = ADMIN) -> Any:
+        """Issue a command, wait for its outcome and return its result; a refusal ends the loading."""
+        headers = {"Authorization": f"Bearer {self._tokens[who]}", "Prefer": "wait=10"}
+        async with self._http.request(method, self._url + path, json=body, headers=headers) as answer:
+            said = await answer.json()
+            if answer.status not in (200, 201):
+                raise SystemExit(f"the demo firm was refused {method} {path}: {said}")
+            return said.get("result")
 
     async def rows(self, tab: str) -> list[Any]:
         """Return every row of a tab."""
@@ -144,26 +106,33 @@ class Loader:
 
 async def load_firm(loader: Loader) -> None:
     """Load the firm, its clients and what is true of them; return when every row stands."""
-    number = 0
-    await loader.event(
-        "pleo.partners", "pleo.firm.registered.v1", {"firm_id": FIRM, "name": "Sommer & Partner", "locale": "de-DE"}, 0
-    )
+    firm = {"firm_id": FIRM, "name": "Sommer & Partner", "locale": "de-DE"}
+    await loader.event("pleo.partners", "pleo.firm.registered.v1", firm)
     for member_id, name, email, role in MEMBERS:
         member = {"firm_id": FIRM, "member_id": member_id, "name": name, "email": email, "role": role, "locale": "de-DE"}
-        await loader.event("pleo.partners", "pleo.member.added.v1", {**member, "sequence": 1}, 0)
+        await loader.event("pleo.partners", "pleo.member.added.v1", {**member, "sequence": 1})
     wanted = companies()
-    for company in wanted:
-        number += 1
-        data = {"client_id": company.client_id, "firm_id": FIRM, "company_name": company.name, "client_number": company.number}
-        extra = {"country": "DE", "addressed_to": "tom@sommer-partner.example", "sequence": 1}
-        await loader.event("pleo.companies", "pleo.accountant.added.v1", {**data, **extra}, number)
-    for company in wanted:
-        for topic, kind, fact in facts(company):
-            number += 1
-            await loader.event(topic, kind, fact, number)
-    await loader.log_in()
+    for number, company in enumerate(wanted):
+        await _add(loader, company, number)
+    for member_id, *_ in MEMBERS:
+        await loader.log_in({"member_id": member_id})
+    await loader.log_in({"service": "product"})
     await _accept(loader, wanted[:-PENDING])
     await _invite(loader)
+    await _work(loader, wanted[:-PENDING])
+
+
+async def _add(loader: Loader, company: Company, number: int) -> None:
+    """Let a company add the firm, and other services say what they know of it."""
+    named = {"client_id": company.client_id, "firm_id": FIRM, "company_name": company.name, "client_number": company.number}
+    addressed = {"addressed_to": "tom@sommer-partner.example"} if number % 3 else {}
+    data = {**named, **addressed, "country": "DE", "sequence": 1}
+    await loader.event("pleo.companies", "pleo.accountant.added.v1", data, STARTED + timedelta(hours=5 * number))
+    for told in facts(company):
+        await loader.event(told.topic, told.kind, told.data, told.at)
+    if state := VERIFICATIONS.get(number + 1):
+        verified = {"client_id": company.client_id, "sequence": 1, "state": state}
+        await loader.event("pleo.verification", "pleo.verification.changed.v1", verified, STARTED + SPAN / 2)
 
 
 async def _accept(loader: Loader, wanted: list[Company]) -> None:
@@ -174,31 +143,52 @@ async def _accept(loader: Loader, wanted: list[Company]) -> None:
     waiting = {r["client_id"] for r in await loader.rows("invitations")}
     for company in wanted:
         if company.client_id in waiting:
-            status, answer = await loader.post(f"/v1/invitations/{company.client_id}/accept", {"assign": company.assignees})
-            if status != 200:
-                raise SystemExit(f"the demo firm could not accept {company.client_id}: {answer}")
+            await loader.command("POST", f"/v1/invitations/{company.client_id}/accept", {"assign": company.assignees})
 
 
 async def _invite(loader: Loader) -> None:
-    known = {r["name"]: r["client_id"] for tab in ("onboarding", "all") for r in await loader.rows(tab)}
-    for number, (name, state) in enumerate(ONBOARDING):
-        if name in known:
-            continue
+    if await loader.rows("onboarding"):
+        return  # they are invited already; their ids are not ours to choose
+    for number, company in enumerate(INVITED):
         body = {
-            "company_name": name,
-            "contact_name": "Robin Sander",
+            "company_name": company.name,
+            "contact_name": company.contact,
             "contact_email": f"kontakt{number}@mandant.example",
             "country": "DE",
-            "assign": [TOM if number % 2 else NINA],
+            "assign": company.assign,
         }
-        status, answer = await loader.post("/v1/onboarding", body)
-        if status != 201:
-            raise SystemExit(f"the demo firm could not invite {name}: {answer}")
-        if state is not None:
-            data: dict[str, Any] = {"client_id": answer["result"]["client_id"], "sequence": 1, "state": state}
-            if state == "information_required":
-                data["missing"] = [{"code": "register_extract", "text": "Ein aktueller Handelsregisterauszug fehlt."}]
-            await loader.event("pleo.verification", "pleo.verification.changed.v1", data, 10_000 + number)
+        client_id = (await loader.command("POST", "/v1/onboarding", body))["client_id"]
+        if company.withdrawn:
+            await loader.command("POST", f"/v1/onboarding/{client_id}/withdraw")
+        await _verify(loader, client_id, company)
+
+
+async def _verify(loader: Loader, client_id: str, company: Invited) -> None:
+    for sequence, state in enumerate(company.states, start=1):
+        data: dict[str, Any] = {"client_id": client_id, "sequence": sequence, "state": state}
+        if state == "information_required":
+            data["missing"] = [{"code": code, "text": text} for code, text in company.missing]
+        after = datetime.now(UTC) + timedelta(milliseconds=sequence)  # nothing is verified before it was invited
+        await loader.event("pleo.verification", "pleo.verification.changed.v1", data, after)
+
+
+async def _work(loader: Loader, wanted: list[Company]) -> None:
+    """Let the members have done what they do: notifications, reminders, a look into a client's account."""
+    for who, wishes in NOTIFIED.items():
+        for client_id, frequency in wishes.items():
+            assigned = who == ADMIN or any(c.client_id == client_id and who in c.assignees for c in wanted)
+            if assigned:
+                body = {"email": True, "frequency": frequency}
+                await loader.command("PUT", f"/v1/clients/{client_id}/notifications", body, who)
+    seen = await loader.get(f"/v1/clients/{BUSY}")
+    if not seen["reminders"]:
+        for task, comment in REMINDED:
+            path = f"/v1/clients/{BUSY}/reminders"
+            await loader.command("POST", path, {"tasks": [task], "comment": comment})
+    if not seen["access_log"]:
+        grant = await loader.command("POST", f"/v1/clients/{BUSY}/access", who=TOM)
+        token = grant["url"].partition("#token=")[2]
+        await loader.command("POST", "/v1/access-grants/redeem", {"token": token}, "product")
 
 
 async def _patiently(what: str) -> Any:

@@ -9,12 +9,13 @@ import time
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import aiohttp
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 SERVICE_SCOPE = "portal:service"
@@ -22,6 +23,8 @@ REFETCH_SECONDS = 30.0
 LEEWAY_SECONDS = 5
 REMEMBERED = 10_000
 LONGEST_TOKEN = 8192
+LAST_SECOND = 253_402_300_799  # of the year 9999
+_HEADERS = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)  # RFC 7515: unknown ones are ignored, unless critical
 
 
 class Unauthenticated(Exception):
@@ -83,14 +86,16 @@ class Tokens:
         except _UnknownKey:
             claims = self._decode(token, await self._keyset(fresh=True))
         subject, firm, expires = claims.get("sub"), claims.get("firm_id"), claims["exp"]
-        if not isinstance(subject, str) or not (firm is None or isinstance(firm, str)):
+        if not _is_text(subject) or not (firm is None or _is_text(firm)):
             raise Unauthenticated("the token names nobody")
+        if expires > LAST_SECOND:
+            raise Unauthenticated("the token expires at no time")
         scope = claims.get("scope")
         return Caller(subject, firm, frozenset(scope.split() if isinstance(scope, str) else ()), token, float(expires))
 
     def _decode(self, token: str, keys: KeySet) -> dict[str, Any]:
         try:
-            decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            decoded = jwt.decode(token, keys, ALGORITHMS, _HEADERS)
             registry = jwt.JWTClaimsRegistry(
                 leeway=LEEWAY_SECONDS,
                 iss={"essential": True, "value": self._issuer},
@@ -128,6 +133,11 @@ class Tokens:
 
 class _UnknownKey(Unauthenticated):
     pass
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Say whether a claim is text that can be written down: JSON may hold half a surrogate pair, UTF-8 may not."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def derive(secret: str, purpose: str, *parts: str) -> str:

@@ -27,7 +27,7 @@ from shared.mongo import Database, GroundMissing
 from shared.relay import Relay
 from shared.settings import load
 
-MAX_RECORDS = 4000  # of all partitions together; a transaction takes fewer (shared.claims.MOST_AT_ONCE)
+MAX_RECORDS = 6_000  # of all partitions together: their transactions run side by side, each with MOST_AT_ONCE at most
 POLL_MS = 1000
 TOLD_WITHIN_SECONDS = 30
 

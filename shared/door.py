@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -132,6 +132,7 @@ class Traced:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = _guarded(message.get("headers", ()))
             await send(message)
 
         try:
@@ -145,6 +146,16 @@ class Traced:
             telemetry.REQUESTS.labels(route, method, str(status)).inc()
             telemetry.REQUEST.labels(route, method).observe(perf_counter() - started)
             telemetry.trace.reset(token)
+
+
+_GUARDS = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"))
+
+
+def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return *headers* with those by which a browser neither guesses a type, nor frames a page, nor tells where one came from."""
+    given = list(headers)
+    named = {name.lower() for name, _ in given}
+    return given + [guard for guard in _GUARDS if guard[0] not in named]
 
 
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})

@@ -61,10 +61,15 @@ class Tx:
     _session: AsyncIOMotorClientSession
 
     async def find(
-        self, collection: str, where: Mapping[str, Any], projection: Mapping[str, Any] | None = None, limit: int = 0
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        projection: Mapping[str, Any] | None = None,
+        limit: int = 0,
+        sort: Sequence[tuple[str, int]] | None = None,
     ) -> list[Document]:
-        """Return the documents of *collection* that match, at most *limit* of them unless it is 0."""
-        cursor = self._database[collection].find(where, projection, limit=limit, session=self._session)
+        """Return the documents of *collection* that match, in the order of *sort*, at most *limit* unless it is 0."""
+        cursor = self._database[collection].find(where, projection, limit=limit, sort=sort, session=self._session)
         return await cursor.to_list(None)
 
     async def find_one(self, collection: str, where: Mapping[str, Any]) -> Document | None:

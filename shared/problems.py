@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "not_found": ("Das gibt es hier nicht.", "There is no such thing here."),
     "no_route": ("Diese Adresse gibt es nicht.", "There is no such address."),
     "method_not_allowed": ("Das geht an dieser Adresse nicht.", "This address does not allow that method."),
-    "too_large": ("Die Anfrage ist zu groß (höchstens 64 KiB).", "The request is too large (64 KiB at most)."),
+    "too_large": ("Die Anfrage ist zu groß.", "The request is too large."),
     "unsupported_media_type": ("Bitte senden Sie application/json.", "Please send application/json."),
     "too_many_requests": ("Zu viele Anfragen. Bitte warten Sie einen Moment.", "Too many requests. Please wait a moment."),
     "unavailable": (
@@ -55,6 +56,40 @@ _TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
+_FIELD_TEXTS: dict[str, tuple[str, str]] = {
+    "missing": ("wird gebraucht", "is required"),
+    "string_type": ("muss ein Text sein", "must be a string"),
+    "bool_type": ("muss true oder false sein", "must be true or false"),
+    "int_type": ("muss eine ganze Zahl sein", "must be an integer"),
+    "tuple_type": ("muss eine Liste sein", "must be an array"),
+    "dict_type": ("muss ein Objekt sein", "must be an object"),
+    "model_type": ("muss ein Objekt sein", "must be an object"),
+    "string_too_short": ("muss mindestens {min_length} Zeichen haben", "must have {min_length} characters at least"),
+    "string_too_long": ("darf höchstens {max_length} Zeichen haben", "must have {max_length} characters at most"),
+    "too_short": ("muss mindestens {min_length} Einträge haben", "must have {min_length} entries at least"),
+    "too_long": ("darf höchstens {max_length} Einträge haben", "must have {max_length} entries at most"),
+    "string_pattern_mismatch": ("hat nicht die richtige Form", "has not the right form"),
+    "enum": ("ist keiner der möglichen Werte: {expected}", "is none of the possible values: {expected}"),
+    "literal_error": ("muss {expected} sein", "must be {expected}"),
+    "control_characters": ("darf keine Steuerzeichen enthalten", "must not contain control characters"),
+    "blank": ("darf nicht leer sein", "must not be blank"),
+    "url_not_allowed": ("darf keine Webadresse enthalten", "must not contain a web address"),
+    "email": ("ist keine gültige E-Mail-Adresse", "is not a valid e-mail address"),
+    "country": ("ist kein Ländercode nach ISO 3166-1 alpha-2", "is not a country code of ISO 3166-1 alpha-2"),
+    "assigned_and_unassigned": (
+        "dieselbe Person steht in assign und in unassign",
+        "a member is both in assign and in unassign",
+    ),
+    "one_of": ("member_id oder service wird gebraucht", "either member_id or service is needed"),
+    "unknown": ("gibt es hier nicht", "is not known here"),
+    "repeated": ("darf nur einmal angegeben werden", "must be given once"),
+    "out_of_range": ("liegt außerhalb des Möglichen", "is out of range"),
+    "invalid": ("ist ungültig", "is not valid"),
+}
+_CODES = {"must not contain control characters": "control_characters", "must not be blank": "blank"}
+"""What the contracts' own checks say, which pydantic calls ``value_error`` all alike."""
+
+
 def german(locale: str | None) -> bool:
     """Say whether *locale* reads German: ``de…`` and absent do (G1)."""
     return locale is None or locale.lower().startswith("de")
@@ -73,6 +108,14 @@ class FieldError:
     field: str
     code: str
     detail: str
+    german: str | None = None
+
+    def text(self, locale: str | None) -> str:
+        """Return what is wrong, in the reader's language."""
+        if not german(locale):
+            return self.detail
+        told = _FIELD_TEXTS.get(self.code, _FIELD_TEXTS["invalid"])[0]
+        return self.german or (_FIELD_TEXTS["invalid"][0] if "{" in told else told)
 
 
 class Problem(Exception):
@@ -108,7 +151,7 @@ class Problem(Exception):
             **self.members,
         }
         if self.errors:
-            body["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in self.errors]
+            body["errors"] = [{"field": e.field, "code": e.code, "detail": e.text(self.locale)} for e in self.errors]
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.status == 401:
             headers.setdefault("WWW-Authenticate", "Bearer")
@@ -118,7 +161,16 @@ class Problem(Exception):
 def field_errors(wrong: ValidationError) -> list[FieldError]:
     """Return one entry per wrong field of a pydantic error, without echoing what was sent."""
     found: dict[str, FieldError] = {}
-    for error in wrong.errors(include_url=False, include_input=False, include_context=False):
+    for error in wrong.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in error["loc"]) or "body"
-        found.setdefault(name, FieldError(name, error["type"], error["msg"]))
+        found.setdefault(name, _field_error(name, error["type"], error["msg"], error.get("ctx", {})))
     return list(found.values())
+
+
+def _field_error(field: str, kind: str, said: str, context: Mapping[str, Any]) -> FieldError:
+    code = _CODES.get(str(context.get("error")), kind)
+    texts = _FIELD_TEXTS.get(code)
+    if texts is None:
+        return FieldError(field, code, said)
+    de, en = (text.format_map(defaultdict(lambda: "…", context)) for text in texts)
+    return FieldError(field, code, en, de.replace("' or '", "' oder '"))

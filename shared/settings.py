@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,9 +38,12 @@ class Settings(BaseSettings):
     portal_dev_key_file: Path = Path(".local/dev-key.json")
     portal_secret: str = Field(min_length=16)
     portal_door_key: str = Field(min_length=16)
+    portal_mail_policy: Literal["resend", "hold"] = "resend"  # what becomes of a mail that may have been taken (N12)
     portal_mail_from: str = "Pleo Partnerportal <partner@pleo.example>"
     portal_requests_per_second: int = 50
     portal_streams_per_member: int = 5
+    portal_stream_comment_seconds: float = 15.0
+    portal_body_bytes: int = 65_536
     portal_invitations_per_day: int = 200
     portal_reminders_per_day: int = 10
     portal_schedule_seconds: float = 5.0

@@ -1,9 +1,10 @@
-"""Brings what the local run needs onto this machine: Python packages, the broker's jars, the mail catcher.
+"""Brings what the local run needs onto this machine: Python packages, the broker's jars, the mail catcher, the page.
 
 Standard library only: it runs on a bare Python 3.11, because it also makes the virtual environment that
 everything else runs in. What it installs is shared by all homes; a stamp of the lock files says what is there.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -26,6 +27,8 @@ REQUIREMENTS = ROOT / "deploy" / "requirements"
 POM = ROOT / "deploy" / "local" / "kafka" / "pom.xml"
 JAR_LIST = POM.with_name("jars.sha256")
 MAIL_PACKAGE = ROOT / "deploy" / "local" / "mail"
+PAGE = ROOT / "services" / "gateway" / "portal"
+CHROMIUM = Path("/usr/bin/chromium")
 COPY_JARS = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
@@ -70,7 +73,8 @@ def ensure_all(environ: Mapping[str, str]) -> None:
     if own_broker and not BROKER_JARS.is_there():
         _require_maven()
     with ThreadPoolExecutor() as pool:
-        jobs = [pool.submit(_ensure_each, (PYTHON_PACKAGES, MAIL_CATCHER) if own_mail else (PYTHON_PACKAGES,))]
+        by_npm = (PYTHON_PACKAGES, *((MAIL_CATCHER,) if own_mail else ()), PAGE_PACKAGES, BUILT_PAGE)
+        jobs = [pool.submit(_ensure_each, by_npm)]
         if own_broker:
             jobs.append(pool.submit(ensure, BROKER_JARS))
     for job in jobs:
@@ -140,6 +144,37 @@ def _install_mail_catcher() -> None:
     _put(folder, MAILDEV)
 
 
+def _install_page_packages() -> None:
+    npm = [str(VENV / "bin" / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(PAGE)]
+    _run("page", npm, "is npm's registry reachable")
+
+
+def _build_page() -> None:
+    _run("page", [str(VENV / "bin" / "npm"), "run", "build", "--prefix", str(PAGE)], "does it compile")
+
+
+def _page_sources() -> tuple[Path, ...]:
+    """Return what the built page is made of: when none of it changes, it is not built again."""
+    made_of = [path for folder in ("src", "public") for path in (PAGE / folder).rglob("*") if path.is_file()]
+    return tuple(sorted([*made_of, *(PAGE / name for name in ("index.html", "package-lock.json", "vite.config.ts"))]))
+
+
+def ensure_browser() -> None:
+    """Install Chromium where the tests of the page need it and the system's packages can be had; elsewhere Playwright's own."""
+    if CHROMIUM.exists():
+        return
+    print("Installing the browser …", file=sys.stderr, flush=True)
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        install = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+        for _ in range(2):  # a mirror that was just renewed answers the second time
+            _run("browser", ["apt-get", "update"], "are Debian's packages reachable")
+            with contextlib.suppress(LocalRunError):
+                _run("browser", install, "are Debian's packages reachable")
+                return
+    playwright = [str(VENV / "bin" / "python"), "-m", "playwright", "install", "chromium"]
+    _run("browser", playwright, "is Playwright's download reachable; or install Chromium yourself")
+
+
 def _put(folder: Path, target: Path) -> None:
     """Replace *target* only once its successor is whole."""
     shutil.rmtree(target, ignore_errors=True)
@@ -179,20 +214,33 @@ MAIL_CATCHER = Artefact(
     MAILDEV / ".synced",
     _install_mail_catcher,
 )
+PAGE_PACKAGES = Artefact(
+    "page-packages",
+    "the page's packages",
+    (PAGE / "package.json", PAGE / "package-lock.json", PAGE / ".npmrc"),
+    PAGE / "node_modules" / ".synced",
+    _install_page_packages,
+)
+BUILT_PAGE = Artefact("page", "the page", _page_sources(), PAGE / "dist" / ".built", _build_page)
 
 
 def main(words: Sequence[str]) -> None:
-    """Install everything, or only the Python packages (``venv``), or renew the list of jars (``jar-list``)."""
+    """Install everything, or one of: the Python packages, the page, the tests' browser; or renew the list of jars."""
     match list(words):
         case []:
             ensure_all(os.environ)
         case ["venv"]:
             ensure(PYTHON_PACKAGES)
+        case ["page"]:
+            _ensure_each((PYTHON_PACKAGES, PAGE_PACKAGES, BUILT_PAGE))
+        case ["browser"]:
+            TOOLS.mkdir(parents=True, exist_ok=True)
+            ensure_browser()
         case ["jar-list"]:
             TOOLS.mkdir(parents=True, exist_ok=True)
             list_jars()
         case _:
-            raise LocalRunError("Say nothing, `venv` or `jar-list`.")
+            raise LocalRunError("Say nothing, `venv`, `page`, `browser` or `jar-list`.")
 
 
 if __name__ == "__main__":

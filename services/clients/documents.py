@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
@@ -10,7 +10,9 @@ from typing import Any
 
 from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.states import Access, Client, Company, Firm, Grant, Invitation, Member
+from shared.clock import moment_of
 from shared.contracts import clients as said
+from shared.contracts import pleo
 from shared.contracts.base import Role
 from shared.contracts.clients import ClientState, MemberState
 from shared.names import VERSION, beginning, fold, sort_key, tails
@@ -18,6 +20,7 @@ from shared.relay import Shown
 
 UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
+STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
 ONLY_SEARCHED = ("lists", "folded", "tails", "begins", "names")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
@@ -52,16 +55,28 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {name: document[name] for name in _names(Client)}
+    known = {name: document[name] for name in _names(Client) if name in document}  # a row of before has no newer field
     known["ledger"] = _ledger(document["ledger"])
-    known["assignees"] = tuple(known["assignees"])
+    known |= {name: tuple(known.get(name, ())) for name in ("assignees", "tenures", "end_told")}
+    known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
 
 
-def only_figures_moved(before: Client, after: Client) -> bool:
-    """Say whether nothing but the figures differs: then the row's search keys need not be written again."""
-    return all(getattr(before, name) == getattr(after, name) for name in _names(Client) if name not in ("ledger", "version"))
+def staff(state: Client) -> Doc:
+    """Return of a client's row what its assignees are kept in: all that is written where only they moved."""
+    return {
+        "_id": f"{state.firm_id}.{state.client_id}",
+        "version": state.version,
+        "assignees": state.assignees,
+        "tenures": state.tenures,
+        "lists": list(state.lists),
+    }
+
+
+def only_moved(before: Client, after: Client, *fields: str) -> bool:
+    """Say whether nothing but *fields* differs: then the row's search keys need not be written again."""
+    return all(getattr(before, n) == getattr(after, n) for n in _names(Client) if n not in fields and n != "version")
 
 
 def company(state: Company) -> Doc:
@@ -71,12 +86,16 @@ def company(state: Company) -> Doc:
 
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
-    known = {name: document[name] for name in _names(Company)}
-    return Company(**{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"])})
+    known = {name: document[name] for name in _names(Company) if name in document}
+    names_seen = _pairs(document["names_seen"])
+    return Company(
+        **{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"]), "names_seen": names_seen}
+    )
 
 
 def expense(state: Expense) -> Doc:
-    """Return an expense's document."""
+    """Return an expense's document; what counts no more goes 400 days after the newest fact, as told and as heard (E5)."""
+    newest = None if state.counts or state.heard_at is None else max(state.heard_at, moment_of(state.newest))
     return {
         "_id": f"{state.client_id}.{state.expense_id}",
         "client_id": state.client_id,
@@ -84,6 +103,7 @@ def expense(state: Expense) -> Doc:
         "receipt": state.receipt,
         "export": state.export,
         "deleted": state.deleted,
+        **({} if newest is None else {"kept_until": newest + pleo.KEPT}),
     }
 
 
@@ -101,13 +121,14 @@ def expense_from(document: Mapping[str, Any]) -> Expense:
 
 def member(state: Member) -> Doc:
     """Return a member's document."""
-    return {**_plain(state), "_id": state.member_id, "role": state.role.value, "address": state.email.casefold()}
+    found_by = {"address": state.email.casefold(), "active": state.active}
+    return {**_plain(state), **found_by, "_id": state.member_id, "role": state.role.value}
 
 
 def member_from(document: Mapping[str, Any]) -> Member:
     """Return the member within their document."""
     known = {name: document[name] for name in _names(Member)}
-    return Member(**{**known, "role": Role(document["role"])})
+    return Member(**{**known, "role": Role(document["role"]), "seen": _pairs(document["seen"])})
 
 
 def firm(state: Firm) -> Doc:
@@ -117,7 +138,7 @@ def firm(state: Firm) -> Doc:
 
 def firm_from(document: Mapping[str, Any]) -> Firm:
     """Return the firm within its document."""
-    return Firm(document["firm_id"], document["name"], document["locale"])
+    return Firm(document["firm_id"], document["name"], document["locale"], tuple(document["told"]))
 
 
 def grant(state: Grant) -> Doc:
@@ -167,6 +188,10 @@ def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
 
 
 SHOWN = {"client_rows": Shown(said.STATE, told_client), "members": Shown(said.STATE, told_member)}
+
+
+def _pairs(stored: Iterable[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(pair) for pair in stored)
 
 
 def _plain(state: Any) -> Doc:

@@ -10,16 +10,18 @@ from typing import Any
 from pymongo import IndexModel, InsertOne, UpdateOne
 
 from services.clients import documents as as_document
-from services.clients.domain.states import Client, Company, World
+from services.clients.domain.states import STEP, Client, Company, World
 from shared.contracts import clients, onboarding, pleo
-from shared.contracts.base import Command
+from shared.contracts.base import Command, Role
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
 
 FIRMS, MEMBERS, COMPANIES, ROWS = "firms", "members", "companies", "client_rows"
 EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
-STEP = 500  # invariant 14
+
+RELIED_ON = {"$inc": {"relied_on": 1}}  # whoever changes what was relied on conflicts with this (invariant 8)
+ASKS_ASSIGNEES = (clients.RemindAssignees, clients.AssignMember, clients.AssignMany, clients.AcceptInvitation)
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     FIRMS: [],
@@ -35,7 +37,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("firm_id", 1), ("lists", 1), ("begins", 1), ("sort_key", -1), ("client_id", 1)], name="by_beginning_down"),
         IndexModel([("firm_id", 1), ("assignees", 1), ("client_id", 1)], name="by_assignee"),
     ],
-    EXPENSES: [],
+    EXPENSES: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0, sparse=True)],
     GRANTS: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0)],
     ACCESSES: [
         IndexModel([("firm_id", 1), ("client_id", 1), ("at", -1)], name="by_client"),
@@ -55,10 +57,11 @@ class _Touched:
     clients: set[tuple[str, str]] = field(default_factory=set)
     expenses: set[tuple[str, str]] = field(default_factory=set)
     grants: set[str] = field(default_factory=set)
-    leavers: set[tuple[str, str]] = field(default_factory=set)
+    leavers: set[tuple[str, str, str]] = field(default_factory=set)
+    told_firms: set[str] = field(default_factory=set)
     asks_assignees: bool = False
 
-    def note(self, message: Any) -> None:
+    def note(self, message: Any) -> None:  # noqa: C901 - a table of what touches what
         match message:
             case pleo.ExpenseFact():
                 self.companies.add(message.client_id)
@@ -78,9 +81,12 @@ class _Touched:
                 self.members.update(message.assign)
             case onboarding.OnboardingState():
                 self.companies.add(message.client_id)
+            case onboarding.OnboardingSettled():
+                self.clients.add((message.firm_id, message.client_id))
+                self.told_firms.add(message.firm_id)
             case clients.LeaverFellDue():
                 self.members.add(message.member_id)
-                self.leavers.add((message.firm_id, message.member_id))
+                self.leavers.add((message.firm_id, message.member_id, message.after))
             case Command():
                 self._command(message)
 
@@ -101,7 +107,7 @@ class _Touched:
                 self.members.update(command.assign)
             case _:
                 self.clients.add((firm, command.client_id))
-                self.asks_assignees = self.asks_assignees or isinstance(command, clients.RemindAssignees)
+        self.asks_assignees = self.asks_assignees or isinstance(command, ASKS_ASSIGNEES)
 
 
 class ClientStore:
@@ -125,16 +131,17 @@ class ClientStore:
         for found in await _by_id(tx, EXPENSES, {f"{c}.{e}" for c, e in touched.expenses}):
             expense = as_document.expense_from(found)
             world.expenses[expense.client_id, expense.expense_id] = expense
-        for firm, leaver in sorted(touched.leavers):
-            await _leaving(tx, world, firm, leaver)
+        for step in sorted(touched.leavers):
+            await _leaving(tx, world, step)
         for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
-            if touched.asks_assignees:
-                touched.members.update(client.assignees)
+            if touched.asks_assignees or client.firm_id in touched.told_firms:
+                touched.members.update((*client.assignees, *client.end_told))
         for found in await _by_id(tx, MEMBERS, touched.members):
             member = as_document.member_from(found)
             world.members[member.member_id] = member
+        world.admins = {firm_id: await _admins(tx, firm_id) for firm_id in sorted(touched.told_firms)}
         for found in await _by_id(tx, FIRMS, touched.firms):
             world.firms[found["_id"]] = as_document.firm_from(found)
         world.remember()
@@ -148,7 +155,9 @@ class ClientStore:
         await tx.bulk(ACCESSES, [InsertOne(as_document.access(line)) for line in world.accesses])
         changed = {m.member_id for m in world.changed_members()}
         relied = sorted(m for m in world.relied_on - changed if m in world.members)
-        await tx.bulk(MEMBERS, [UpdateOne({"_id": m}, {"$inc": {"relied_on": 1}}) for m in relied])
+        await tx.bulk(MEMBERS, [UpdateOne({"_id": m}, RELIED_ON) for m in relied])
+        still = world.clients_relied_on - {(c.firm_id, c.client_id) for _, c in moved}
+        await tx.bulk(ROWS, [UpdateOne({"_id": f"{f}.{c}"}, RELIED_ON) for f, c in sorted(still)])
         return list(_changes(world, moved))
 
 
@@ -192,8 +201,10 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
 
 
 def _row_change(before: Client | None, after: Client) -> Change:
-    if before is not None and as_document.only_figures_moved(before, after):
+    if before is not None and as_document.only_moved(before, after, "ledger"):
         return Change(ROWS, as_document.figures(after), told=True, only=as_document.FIGURE_FIELDS)
+    if before is not None and as_document.only_moved(before, after, "assignees", "tenures"):
+        return Change(ROWS, as_document.staff(after), told=True, only=as_document.STAFF_FIELDS)
     return Change(ROWS, as_document.client(after), told=True)
 
 
@@ -226,10 +237,17 @@ async def _by_id(tx: Tx, collection: str, ids: Iterable[str]) -> list[Document]:
     return await tx.find(collection, {"_id": {"$in": wanted}}) if wanted else []
 
 
-async def _leaving(tx: Tx, world: World, firm: str, leaver: str) -> None:
-    found = await tx.find(ROWS, {"firm_id": firm, "assignees": leaver}, limit=STEP)
-    world.leaving[leaver] = []
+async def _admins(tx: Tx, firm_id: str) -> tuple[str, ...]:
+    found = await tx.find(MEMBERS, {"firm_id": firm_id, "role": Role.ADMIN.value, "active": True}, {"_id": 1})
+    return tuple(sorted(document["_id"] for document in found))
+
+
+async def _leaving(tx: Tx, world: World, step: tuple[str, str, str]) -> None:
+    firm, leaver, after = step
+    where = {"firm_id": firm, "assignees": leaver, "client_id": {"$gt": after}}
+    found = await tx.find(ROWS, where, sort=[("client_id", 1)], limit=STEP)
+    world.leaving[step] = []
     for document in found:
         client = as_document.client_from(document)
         world.clients[client.firm_id, client.client_id] = client
-        world.leaving[leaver].append((client.firm_id, client.client_id))
+        world.leaving[step].append((client.firm_id, client.client_id))

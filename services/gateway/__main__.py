@@ -8,6 +8,7 @@ import uvicorn
 import uvloop
 
 from services.gateway.app import build
+from services.gateway.wire import Wire
 from shared import settings, telemetry
 
 GRACE_SECONDS = 6
@@ -22,7 +23,7 @@ async def serve() -> None:
         build(ours, closing),
         host=ours.host,
         port=ours.port,
-        http="httptools",
+        http=Wire,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -7,11 +7,12 @@ from time import monotonic
 
 from starlette.types import ASGIApp
 
-from services.gateway import dev, openapi
+from services.gateway import dev, openapi, page
 from services.gateway.bells import TOPICS, Bells
 from services.gateway.commands import KINDS, Commands
 from services.gateway.endpoints import routes_of
 from services.gateway.gate import Gate
+from services.gateway.languages import Languages
 from services.gateway.limits import Limiter
 from services.gateway.outcomes import Outcomes
 from services.gateway.owners import Owners
@@ -41,7 +42,8 @@ def build(settings: Settings, closing: asyncio.Event | None = None) -> ASGIApp:
     owners = Owners(settings)
     tokens = Tokens(settings.jwks_url, settings.portal_issuer, settings.portal_audience)
     commands = Commands(RequestStore(database), publisher, outcomes, owners)
-    gate = Gate(settings, tokens, owners, Limiter(settings.portal_requests_per_second), commands, bells, ends)
+    limiter = Limiter(settings.portal_requests_per_second)
+    gate = Gate(settings, tokens, owners, limiter, Languages(), commands, bells, ends)
     pulse = Pulse(database, publisher, outcomes, bells, ends)
 
     async def ground() -> None:
@@ -53,7 +55,7 @@ def build(settings: Settings, closing: asyncio.Event | None = None) -> ASGIApp:
 
     table = TABLE + (dev.table(dev.Issuer(settings)) if settings.portal_dev_login else ())
     return build_app(
-        [*routes_of(gate, table), *openapi.routes(table)],
+        [*routes_of(gate, table), *openapi.routes(table), *page.routes()],
         [ground, owners.start, publisher.start, outcomes.tail.start, bells.tail.start, pulse.start],
         [pulse.stop, bells.tail.stop, outcomes.tail.stop, publisher.stop, owners.stop, close],
         Health(pulse.trouble, pulse.stuck, pulse.measure),

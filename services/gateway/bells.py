@@ -25,11 +25,16 @@ TYPES: dict[str, type[Message]] = {
     )
 }
 TABS = ""
+EVERYTHING = "*"
+MOST_WAITING = 500
 
 
 @dataclass(slots=True, eq=False)
 class Listener:
-    """One open stream: *waiting* holds the clients that changed (``""`` for the tabs), and whether they surely concern it."""
+    """One open stream: *waiting* holds the clients that changed, and whether they surely concern it.
+
+    ``TABS`` stands for the tabs. ``EVERYTHING`` takes the place of all when more changed than a slow reader may keep waiting.
+    """
 
     firm_id: str
     member_id: str
@@ -37,12 +42,20 @@ class Listener:
     role: Role | None = None
     waiting: dict[str, bool] = field(default_factory=dict)
     doubted: bool = False
-    lost: bool = False
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ring(self, subject: str, sure: bool = True) -> None:
         """Note that *subject* changed."""
-        self.waiting[subject] = sure or self.waiting.get(subject, False)
+        if EVERYTHING not in self.waiting:
+            self.waiting[subject] = sure or self.waiting.get(subject, False)
+        if len(self.waiting) > MOST_WAITING:
+            self.begin_anew()
+        self._bell.set()
+
+    def begin_anew(self) -> None:
+        """Note that anything may have changed."""
+        self.waiting.clear()
+        self.waiting[EVERYTHING] = True
         self._bell.set()
 
     def doubt(self) -> None:
@@ -93,8 +106,7 @@ class Bells:
     def gap(self) -> None:
         """Records were lost on the way here: whoever listens begins anew."""
         for listener in self._all():
-            listener.lost = True
-            listener.wake()
+            listener.begin_anew()
 
     def heard(self, record: Record) -> None:
         """Ring for whom *record* is news."""

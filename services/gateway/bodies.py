@@ -119,7 +119,7 @@ class Disconnection(Wire):
     @classmethod
     def _meant(cls, value: bool) -> bool:
         if not value:
-            raise PydanticCustomError("literal_error", "must be true")
+            raise PydanticCustomError("literal_error", "must be {expected}", {"expected": "true"})
         return value
 
 

@@ -41,6 +41,11 @@ KINDS: Mapping[type[Command], tuple[Topic, tuple[Owner, ...]]] = {
     onboarding.ResendInvitation: (onboarding.COMMANDS, BY_ONBOARDING),
     onboarding.WithdrawInvitation: (onboarding.COMMANDS, FINISHED_BY_CLIENTS),
     notifier.SetNotifications: (notifier.COMMANDS, BY_NOTIFIER),
+    notifier.SetManyNotifications: (notifier.COMMANDS, BY_NOTIFIER),
+    notifier.SetNotificationSettings: (notifier.COMMANDS, BY_NOTIFIER),
+    notifier.LiftSuppression: (notifier.COMMANDS, BY_NOTIFIER),
+    notifier.Unsubscribe: (notifier.COMMANDS, BY_NOTIFIER),
+    notifier.UndoUnsubscribe: (notifier.COMMANDS, BY_NOTIFIER),
 }
 """Where a command goes, and whose doors know what became of it: its finisher's first, then its decider's."""
 

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from services.gateway.bodies import DevLogin, Token
 from services.gateway.endpoints import Endpoint, Who
 from services.gateway.gate import Ask, Gate, is_id
+from services.gateway.openapi import LOCKED
 from services.gateway.owners import Owner, unavailable
 from services.gateway.reading import checked, parsed, wrong_field
 from shared.auth import SERVICE_SCOPE
@@ -96,8 +97,8 @@ def table(issuer: Issuer) -> tuple[Endpoint, ...]:
 
     async def product(_: Gate, __: Ask) -> Response:
         nonce = secrets.token_urlsafe(16)
-        policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'"
-        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; {LOCKED}"
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
         return HTMLResponse(PAGE.replace("{nonce}", nonce), headers=headers)
 
     async def redeem(gate: Gate, ask: Ask) -> Response:

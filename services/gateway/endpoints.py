@@ -67,7 +67,7 @@ def route_of(gate: Gate, endpoint: Endpoint) -> Route:
         ask: Ask | None = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS) as patience:
-                ask = Ask(request, patience)
+                ask = Ask(request, patience, gate.settings.portal_body_bytes)
                 return await endpoint.serve(gate, ask)
         except Problem as refusal:
             problem = refusal
@@ -85,9 +85,27 @@ def route_of(gate: Gate, endpoint: Endpoint) -> Route:
                 problem.members.setdefault("command_id", ask.taken)
         raise problem
 
-    return Route(endpoint.path, serve, methods=[endpoint.method])
+    route = Route(endpoint.path, serve, methods=[endpoint.method])
+    if endpoint.media == "text/event-stream":  # a HEAD of what never ends would hold one of its places
+        route.methods = {endpoint.method}
+    return route
 
 
 def routes_of(gate: Gate, table: Sequence[Endpoint]) -> list[Route]:
     """Return the routes of *table*, in its order: a fixed path stands before the one that would swallow it."""
-    return [route_of(gate, endpoint) for endpoint in table]
+    routes = [route_of(gate, endpoint) for endpoint in table]
+    allowed: dict[str, set[str]] = {}
+    for route in routes:
+        allowed.setdefault(route.path, set()).update(route.methods or ())
+    return [*routes, *(_refusing(path, methods) for path, methods in allowed.items())]
+
+
+def _refusing(path: str, methods: set[str]) -> Route:
+    """Return the route of every other method at *path*; Starlette's own answer names the methods of one route only (E1)."""
+
+    async def refuse(_: Request) -> Response:
+        raise Problem(405, "method_not_allowed", headers={"Allow": ", ".join(sorted(methods))})
+
+    route = Route(path, refuse)
+    route.methods = None  # any
+    return route

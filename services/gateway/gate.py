@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from services.gateway.bells import Bells
+from services.gateway.languages import Languages
 from services.gateway.limits import Limiter
 from services.gateway.owners import Owners
 from services.gateway.reading import read_body
@@ -80,6 +81,7 @@ class Ask:
 
     request: Request
     patience: asyncio.Timeout
+    longest: int
     locale: str | None = None
     taken: str | None = None
 
@@ -95,7 +97,7 @@ class Ask:
         self.patience.reschedule(None)
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                return await read_body(self.request, required)
+                return await read_body(self.request, required, self.longest)
         except TimeoutError as slow:
             raise Problem(400, "malformed") from slow
         finally:
@@ -111,6 +113,7 @@ class Gate:
     tokens: Tokens
     owners: Owners
     limiter: Limiter
+    languages: Languages
     commands: Commands
     bells: Bells
     closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,6 +121,7 @@ class Gate:
     async def caller(self, ask: Ask) -> Caller:
         """Return whose token came, a member's or a service's; raises 401, 429, 503."""
         caller = await caller_of(ask.request, self.tokens)
+        ask.locale = self.languages.of(caller)
         seconds = 0 if caller.is_service else self.limiter.wait(caller.subject)
         if seconds:
             raise Problem(429, "too_many_requests", headers={"Retry-After": str(seconds)})
@@ -140,6 +144,7 @@ class Gate:
         said = await self.owners.caller(ask.authorization, asked, [member for member in members if is_id(member)])
         viewer = _viewer(caller, said)
         ask.locale = viewer.locale
+        self.languages.note(caller, viewer.locale)
         return viewer
 
     async def member(self, ask: Ask) -> Caller:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.gateway.endpoints import Endpoint, Who
+from services.gateway.shapes import SHAPES
 from shared.contracts.base import ID_PATTERN
 from shared.door import json_response
 
 _REF = "#/components/schemas/{model}"
 _ID = {"type": "string", "pattern": ID_PATTERN}
+_FORMS = {"token": {"type": "string", "maxLength": 400}}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
@@ -38,6 +43,19 @@ _PROBLEM = {
         },
     },
 }
+_TEXT = {"type": "string"}
+_COMMAND_HEADERS = {
+    "Location": {"description": "Where the command's status is read.", "required": True, "schema": _TEXT},
+    "Preference-Applied": {"description": "How long was waited, if that was asked for.", "schema": _TEXT},
+}
+_RETRY = {
+    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
+}
+_HEADERS: Mapping[int, Any] = {
+    401: {"WWW-Authenticate": {"required": True, "schema": _TEXT}},
+    429: _RETRY,
+    503: _RETRY,
+}
 _PENDING = {
     "type": "object",
     "required": ["command_id", "status"],
@@ -49,16 +67,18 @@ _DONE = {
     "properties": {"command_id": _ID, "status": {"const": "succeeded"}, "result": {"type": "object"}},
 }
 
+_STYLE = """
+  body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }
+  table { border-collapse: collapse }
+  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem; border-bottom: 1px solid #ccc }
+"""
+LOCKED = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Partner portal: API</title>
-<style>
-  body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }
-  table { border-collapse: collapse }
-  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem; border-bottom: 1px solid #ccc }
-</style>
+<style>{style}</style>
 <main>
   <h1>Partner portal: API</h1>
   <p>The whole of it: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
@@ -98,41 +118,62 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": endpoint.summary,
         "description": f"Who: {endpoint.who.value}.",
         "parameters": _parameters(endpoint),
-        "responses": _responses(endpoint),
+        "responses": _responses(endpoint, _answer(endpoint, schemas)),
     }
     if endpoint.who is not Who.ANYONE:
         operation["security"] = [{"service" if endpoint.who is Who.SERVICE else "member": []}]
     if endpoint.body is not None:
-        schema = endpoint.body.model_json_schema(ref_template=_REF)
-        schemas.update(schema.pop("$defs", {}))
-        schemas[endpoint.body.__name__] = schema
-        content = {"application/json": {"schema": {"$ref": _REF.format(model=endpoint.body.__name__)}}}
+        content = {"application/json": {"schema": _named(endpoint.body, schemas)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
+def _named(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return a reference to *model*, which *schemas* holds from now on."""
+    schema = model.model_json_schema(ref_template=_REF)
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _answer(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of success: the shape itself, or around it what became of a command."""
+    shape = SHAPES.get((endpoint.method, endpoint.path))
+    told = {} if shape is None else _named(shape, schemas)
+    if not endpoint.command:
+        return told
+    done = {"$ref": _REF.format(model="Succeeded")}
+    return {"allOf": [done, {"type": "object", "properties": {"result": told}}]} if told else done
+
+
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", endpoint.path)
-    found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": _ID} for name in names]
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": _FORMS.get(name, _ID)} for name in names
+    ]
     found += [{"name": q.name, "in": "query", "required": q.required, "schema": dict(q.schema)} for q in endpoint.query]
     if endpoint.command:
-        found.append({"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["wait=5"]}})
+        wait = "How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240)."
+        found.append({"name": "Prefer", "in": "header", "description": wait, "schema": _TEXT, "example": "wait=5"})
     if endpoint.command or endpoint.path.endswith("/redeem"):
         key = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+        same = "Makes a retry the same command for 24 hours: same key and body, same outcome."
+        found.append({"name": "Idempotency-Key", "in": "header", "description": same, "schema": key})
     return found
 
 
-def _responses(endpoint: Endpoint) -> dict[str, Any]:
-    good = {"$ref": _REF.format(model="Succeeded")} if endpoint.command else {}
+def _responses(endpoint: Endpoint, good: Mapping[str, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.success): _response("Success.", endpoint.media, good)}
     if endpoint.command:
         pending = {"$ref": _REF.format(model="Pending")}
         responses["202"] = _response("Taken; its outcome is not known yet.", "application/json", pending)
-        responses["202"]["headers"] = {"Location": {"schema": {"type": "string"}}}
+        for taken in (str(endpoint.success), "202"):
+            responses[taken]["headers"] = _COMMAND_HEADERS
     for status, codes in sorted(problems(endpoint).items()):
         schema = {"$ref": _REF.format(model="Problem")}
         responses[str(status)] = _response(", ".join(f"`{code}`" for code in codes), "application/problem+json", schema)
+        if status in _HEADERS:
+            responses[str(status)]["headers"] = _HEADERS[status]
     return responses
 
 
@@ -169,7 +210,7 @@ def page(described: Mapping[str, Any]) -> str:
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     )
-    return _PAGE.replace("{rows}", rows)
+    return _PAGE.replace("{style}", _STYLE).replace("{rows}", rows)
 
 
 def _answers(responses: Mapping[str, Any]) -> str:
@@ -180,11 +221,13 @@ def routes(table: Sequence[Endpoint]) -> list[Route]:
     """Return the routes of the document and of its page."""
     described = document(table)
     shown = page(described)
+    style = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style}'; {LOCKED}"
 
     async def as_json(_: Request) -> Response:
         return json_response(described)
 
     async def as_page(_: Request) -> Response:
-        return HTMLResponse(shown, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+        return HTMLResponse(shown, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
     return [Route("/openapi.json", as_json, methods=["GET"]), Route("/docs", as_page, methods=["GET"])]

@@ -21,7 +21,7 @@ from shared.settings import Settings
 
 ANSWER_SECONDS = 3.0
 CHUNK = 64 * 1024
-PASSED_ON = ("Content-Type", "Content-Disposition", "Cache-Control", "Retry-After", "WWW-Authenticate")
+PASSED_ON = ("Content-Type", "Content-Disposition", "Cache-Control", "Retry-After", "WWW-Authenticate", "Portal-Would-Send")
 AWAY = frozenset({502, 503, 504})
 _QUERY_SAFE = "!$&'()*+,-./:;=?@_~%[]|"
 log = telemetry.Log("owners")

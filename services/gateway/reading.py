@@ -12,7 +12,6 @@ from starlette.requests import ClientDisconnect, Request
 
 from shared.problems import FieldError, Problem, field_errors
 
-MAX_BODY = 64 * 1024
 MAX_DEPTH = 100
 MAX_WAIT = 10
 _WAIT = re.compile(r'\s*wait\s*=\s*"?(\d+)"?\s*(?:;.*)?', re.IGNORECASE | re.ASCII)
@@ -21,18 +20,18 @@ _KEY = re.compile(r"[\x20-\x7e]{1,128}")
 B = TypeVar("B", bound=BaseModel)
 
 
-async def read_body(request: Request, required: bool) -> bytes:
-    """Return the body, at most 64 KiB of it; raises 413, and 415 where a body is *required* and is not said to be JSON."""
+async def read_body(request: Request, required: bool, most: int) -> bytes:
+    """Return the body, *most* bytes at most; raises 413, and 415 where a body is *required* and is not said to be JSON (E4)."""
     if required and not is_json(request.headers.get("content-type", "")):
         raise Problem(415, "unsupported_media_type")
     length = request.headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MAX_BODY):
+    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > most):
         raise Problem(413, "too_large")
     read = bytearray()
     try:
         async for chunk in request.stream():
             read += chunk
-            if len(read) > MAX_BODY:
+            if len(read) > most:
                 raise Problem(413, "too_large")
     except ClientDisconnect as gone:
         raise Problem(400, "malformed") from gone
@@ -102,6 +101,12 @@ def key_is_good(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
-def wrong_field(field: str, code: str, detail: str) -> Problem:
+def wrong_key() -> Problem:
+    """Return the 422 for an Idempotency-Key of another form."""
+    said = "must be 1 to 128 printable ASCII characters"
+    return wrong_field("Idempotency-Key", "invalid", said, "muss aus 1 bis 128 druckbaren ASCII-Zeichen bestehen")
+
+
+def wrong_field(field: str, code: str, detail: str, german: str | None = None) -> Problem:
     """Return the 422 for one wrong field."""
-    return Problem(422, "invalid", errors=[FieldError(field, code, detail)])
+    return Problem(422, "invalid", errors=[FieldError(field, code, detail, german)])

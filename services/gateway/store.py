@@ -49,8 +49,21 @@ def scope_of(kind: str, firm_id: str, caller: str, method: str, path: str, key: 
 
 
 def body_hash(body: Any) -> str:
-    """Return the hash of the canonical JSON of *body*: neither spaces nor the order of fields make another body."""
-    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Return the hash of the canonical JSON of *body*: spaces, the order of fields, escapes and ``1.0`` make no other body."""
+    return hashlib.sha256(orjson.dumps(_canonical(body), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return *value* with each number in one form (RFC 8785); the body was read, so it is nested 100 deep at most."""
+    match value:
+        case dict():
+            return {name: _canonical(inner) for name, inner in value.items()}
+        case list():
+            return [_canonical(inner) for inner in value]
+        case float():
+            return int(value) if value.is_integer() and abs(value) < 2**63 else value
+        case _:
+            return value
 
 
 class RequestStore:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.bells import Bells, Listener
+from services.gateway.bells import EVERYTHING, TABS, Bells, Listener
 from services.gateway.endpoints import Endpoint, Who
 from services.gateway.gate import Ask, Gate, Viewer
 from services.gateway.owners import Owners, unavailable
 from shared.problems import Problem
 
-COMMENT_SECONDS = 15.0
 RECHECK_SECONDS = 60.0
 APART_SECONDS = 1.0
-TOO_MANY_AT_ONCE = 500
+STALLED_SECONDS = 10.0
+GATHERING_SECONDS = 0.02
+LAST_WORD_SECONDS = 0.5
+MOST_DOUBTFUL = 20
 RETRY_SECONDS = "5"
 
 
@@ -29,8 +33,12 @@ def event(name: str, data: object) -> bytes:
 
 
 RESET = event("reset", {})
-TABS = event("tabs", {})
+TABS_MOVED = event("tabs", {})
 COMMENT = b": still here\n\n"
+
+
+def _event_of(subject: str) -> bytes:
+    return {TABS: TABS_MOVED, EVERYTHING: RESET}.get(subject) or event("client", {"client_id": subject})
 
 
 @dataclass(slots=True)
@@ -39,14 +47,14 @@ class Spacing:
 
     last: dict[str, float] = field(default_factory=dict)
 
-    def ready(self, waiting: dict[str, bool], now: float) -> list[tuple[str, bool]]:
-        """Take out of *waiting* and return what may ring now."""
+    def due(self, waiting: Iterable[str], now: float) -> list[str]:
+        """Return what of *waiting* may ring now."""
         self.last = {subject: at for subject, at in self.last.items() if now - at < APART_SECONDS}
-        due = [(subject, sure) for subject, sure in waiting.items() if subject not in self.last]
-        for subject, _ in due:
-            del waiting[subject]
-            self.last[subject] = now
-        return due
+        return [subject for subject in waiting if subject not in self.last]
+
+    def rang(self, subjects: Iterable[str], now: float) -> None:
+        """Note that *subjects* rang: seconds count from when the reader was told, not from when we began to."""
+        self.last.update(dict.fromkeys(subjects, now))
 
     def pause(self, now: float) -> float:
         """Return the seconds until something more may ring."""
@@ -59,52 +67,54 @@ class Stream:
     def __init__(self, gate: Gate, authorization: str, viewer: Viewer, listener: Listener) -> None:
         self._owners: Owners = gate.owners
         self._closing = gate.closing
+        self._comment_seconds = gate.settings.portal_stream_comment_seconds
         self._authorization = authorization
         self._viewer = viewer
         self._listener = listener
         self._spacing = Spacing()
 
     async def run(self, send: Send) -> None:
-        """Send until the token expires, the viewer is somebody else, or this process ends."""
+        """Send until the token expires, the viewer is somebody else, nobody reads any more, or this process ends."""
         await _write(send, b"retry: 2000\n" + RESET)
         loop = asyncio.get_running_loop()
-        comment_at, recheck_at = loop.time() + COMMENT_SECONDS, loop.time() + RECHECK_SECONDS
+        comment_at, recheck_at = loop.time() + self._comment_seconds, loop.time() + RECHECK_SECONDS
         while not self._closing.is_set() and time.time() < self._viewer.caller.expires_at:
-            now = loop.time()
-            if self._listener.doubted or now >= recheck_at:
+            if self._listener.doubted or loop.time() >= recheck_at:
                 self._listener.doubted = False
-                recheck_at = now + RECHECK_SECONDS
+                recheck_at = loop.time() + RECHECK_SECONDS
                 if not await self._same():
                     return
-            if ringing := await self._ringing(now):
-                await _write(send, ringing)
-            if now >= comment_at:
-                comment_at += COMMENT_SECONDS
+            await self._ring(send)
+            if loop.time() >= comment_at:
+                comment_at = loop.time() + self._comment_seconds
                 await _write(send, COMMENT)
-            expires_in = self._viewer.caller.expires_at - time.time()
-            pause = self._spacing.pause(now) if self._listener.waiting else COMMENT_SECONDS
-            await self._listener.wait(min(pause, comment_at - loop.time(), expires_in))
+            pause = self._spacing.pause(loop.time()) if self._listener.waiting else self._comment_seconds
+            await self._listener.wait(min(pause, comment_at - loop.time(), self._viewer.caller.expires_at - time.time()))
+            await asyncio.sleep(GATHERING_SECONDS)  # what comes together rings together
 
-    async def _ringing(self, now: float) -> bytes:
+    async def _ring(self, send: Send) -> None:
+        """Ring what may ring now; one whose concern cannot be told at present waits on, so that none is lost."""
         waiting = self._listener.waiting
-        if len(waiting) > TOO_MANY_AT_ONCE or self._listener.lost:
-            waiting.clear()
-            self._listener.lost = False
-            return RESET
-        rung = bytearray()
-        for client_id, sure in self._spacing.ready(waiting, now):
-            if not client_id:
-                rung += TABS
-            elif sure or self._viewer.admin or await self._assigned(client_id):
-                rung += event("client", {"client_id": client_id})
-        return bytes(rung)
+        due = self._spacing.due(waiting, asyncio.get_running_loop().time())
+        doubtful = [subject for subject in due if not waiting[subject]]
+        if len(doubtful) > MOST_DOUBTFUL:
+            self._listener.begin_anew()
+            return
+        for subject in due:
+            del waiting[subject]
+        concerned = dict(zip(doubtful, await asyncio.gather(*map(self._assigned, doubtful)), strict=True))
+        for subject in [subject for subject in doubtful if concerned[subject] is None]:
+            self._listener.ring(subject, sure=False)
+        if ringing := b"".join(_event_of(subject) for subject in due if concerned.get(subject, True)):
+            await _write(send, ringing)
+        self._spacing.rang(due, asyncio.get_running_loop().time())
 
-    async def _assigned(self, client_id: str) -> bool:
-        """Ask whether an accountant is concerned by news that do not say who works on the client."""
+    async def _assigned(self, client_id: str) -> bool | None:
+        """Ask whether an accountant is concerned by news that do not say who works on the client; None if nobody can say."""
         try:
             said = await self._owners.caller(self._authorization, client_id)
-        except Problem:
-            return False
+        except Problem as problem:
+            return None if problem.status == 503 else False
         return bool(said.get("client") and said["client"]["assigned"])
 
     async def _same(self) -> bool:
@@ -144,13 +154,18 @@ class EventStream(Response):
     async def _run(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            await self._stream.run(send)
+            with contextlib.suppress(TimeoutError):
+                await self._stream.run(send)
         finally:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with contextlib.suppress(TimeoutError):  # the server drops whoever does not take even this
+                async with asyncio.timeout(LAST_WORD_SECONDS):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _write(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    """Send *body*; raises TimeoutError when nobody has been reading for a while, as nothing is kept for them (E4)."""
+    async with asyncio.timeout(STALLED_SECONDS):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _left(receive: Receive) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.gateway.answering import answer, status_of
 from services.gateway.endpoints import Endpoint, Who
 from services.gateway.gate import Ask, Gate, SeenClient, Viewer, admins_only, is_id, seen
-from services.gateway.reading import checked, key_is_good, loosely, parsed, preferred_wait, wrong_field
+from services.gateway.reading import checked, key_is_good, loosely, parsed, preferred_wait, wrong_key
 from services.gateway.store import Request, body_hash, scope_of
 from shared.clock import now
 from shared.contracts.base import Actor, Command, CommandId
@@ -91,7 +91,7 @@ class Writing(Generic[B]):
         if self.guard is not None:
             self.guard(ask, viewer)
         if key is not None and scope is None:
-            raise wrong_field("Idempotency-Key", "invalid", "must be 1 to 128 printable ASCII characters")
+            raise wrong_key()
         body = await ask.body(self.needs_body)
         canonical = parsed(body) if self.needs_body else loosely(body)
         wish = Wish(

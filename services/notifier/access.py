@@ -11,9 +11,10 @@ import aiohttp
 
 from services.notifier import documents
 from services.notifier.domain.mail import Knowledge, Mail
+from services.notifier.domain.preferences import Preferences
 from services.notifier.domain.subscription import Subscription, subscription_id
 from services.notifier.domain.world import client_key
-from services.notifier.store import CLIENTS, SUBSCRIPTIONS
+from services.notifier.store import CLIENTS, PREFERENCES, SUBSCRIPTIONS
 from shared.contracts.clients import ClientState
 from shared.contracts.notifier import MailKind
 from shared.door import DOOR_KEY_HEADER
@@ -40,6 +41,7 @@ class View:
     versions: dict[str, int] = field(default_factory=dict)
     clients: dict[str, ClientState] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    preferences: dict[str, Preferences] = field(default_factory=dict)
 
     def recipient(self, mail: Mail) -> Mapping[str, Any] | None:
         """Return who is to be mailed, None if they are no active member of the firm (any more)."""
@@ -52,13 +54,16 @@ class View:
 
     def known(self, mail: Mail) -> dict[str, Knowledge]:
         """Return what is known of every client of *mail*. A reminder goes out unassigned, too (R1)."""
-        present = self.recipient(mail) is not None
+        recipient = self.recipient(mail)
+        present = recipient is not None
         return {
             part.client_id: Knowledge(
                 allowed=present
                 and (mail.kind is MailKind.REMINDER or self.allowed.get((mail.member_id or "", part.client_id), False)),
                 subscription=self.subscriptions.get(subscription_id(mail.member_id or "", part.client_id)),
                 client=self.clients.get(client_key(mail.firm_id, part.client_id)),
+                preferences=self.preferences.get(mail.member_id or ""),
+                address=recipient["email"] if recipient else "",
             )
             for part in mail.parts
         }
@@ -106,6 +111,7 @@ class Access:
                     view.versions[client_key(firm_of[key], pair["client_id"])] = pair["version"]
         firms = sorted({mail.firm_id for mail in mails})
         await self._subscriptions(view, pairs, firms)
+        await self._preferences(view, {member_id for member_id, _ in pairs}, firms)
         await self._copies(view, {client_key(firm_id, client_id) for (_, client_id), firm_id in firm_of.items()}, firms)
         return view
 
@@ -125,6 +131,14 @@ class Access:
         async for found in self._database[SUBSCRIPTIONS].find({"_id": {"$in": ids}, "firm_id": {"$in": list(firms)}}):
             subscription = documents.subscription_of(found)
             view.subscriptions[subscription.id] = subscription
+
+    async def _preferences(self, view: View, member_ids: Iterable[str], firms: Sequence[str]) -> None:
+        where = {
+            "_id": {"$in": sorted(member_ids)},
+            "firm_id": {"$in": [*firms, None]},
+        }  # a bounce may be heard before its member
+        async for found in self._database[PREFERENCES].find(where):
+            view.preferences[found["_id"]] = documents.preferences_of(found)
 
     async def _copies(self, view: View, keys: set[str], firms: Sequence[str]) -> None:
         """Read our copies, and those behind again until they have caught up or patience ends."""

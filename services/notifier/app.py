@@ -7,7 +7,9 @@ from starlette.types import ASGIApp
 from services.notifier.access import Access
 from services.notifier.domain import DECIDER
 from services.notifier.handlers import HEARD
-from services.notifier.mailer import Mailer, Sender
+from services.notifier.letter_doors import LetterDoors
+from services.notifier.links import Links
+from services.notifier.mailer import Mailer, Policy, Sender
 from services.notifier.post import Post
 from services.notifier.queries import Doors
 from services.notifier.reporting import Reporting
@@ -33,13 +35,17 @@ def build(settings: Settings) -> ASGIApp:
     ticking = Ticking(Scheduler(service.database, service.producer).turn, settings.portal_schedule_seconds)
     access = Access(service.database, settings.clients_url, settings.portal_door_key)
     sender = Sender(settings.portal_mail_from, settings.portal_url, settings.portal_secret)
+    policy = Policy(settings.portal_mail_policy)
     pool = Pool(settings.smtp_host, settings.smtp_port)
-    mailer = Mailer(Post(service.database, now), access, pool, sender, Reporting(service.producer).report, now)
-    doors = Doors(service.database, Tokens(settings.jwks_url, settings.portal_issuer, settings.portal_audience))
+    mailer = Mailer(Post(service.database, now), access, pool, sender, Reporting(service.producer).report, now, policy)
+    tokens = Tokens(settings.jwks_url, settings.portal_issuer, settings.portal_audience)
+    links = Links(settings.portal_url, settings.portal_secret)
+    doors = Doors(service.database, tokens)
+    letters = LetterDoors(service.database, tokens, access, links, settings.portal_door_key)
 
     def stuck() -> list[str]:
         return [*service.health.stuck(), *ticking.stuck(), *mailer.stuck(STUCK_SECONDS)]
 
     health = Health(service.health.trouble, stuck, service.health.measure)
     starts = [service.start, access.start, mailer.start, ticking.start]
-    return build_app(doors.routes(), starts, [ticking.stop, mailer.stop, access.stop, service.stop], health)
+    return build_app([*doors.routes(), *letters.routes()], starts, [ticking.stop, mailer.stop, access.stop, service.stop], health)

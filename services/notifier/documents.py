@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from services.notifier.domain.mail import Line, Mail, MailStatus, Part
+from services.notifier.domain.mail import Line, Mail, MailStatus, Part, message_key
+from services.notifier.domain.preferences import Address, Preferences
 from services.notifier.domain.reminder import Recipient, Reminder, ReminderTask
 from services.notifier.domain.subscription import Mailed, Subscription
 from services.notifier.domain.world import client_key
@@ -37,6 +39,29 @@ def subscription_of(found: Found) -> Subscription:
         next_at=found["next_at"],
         ended=_reason(found["ended"]),
         mailed=Mailed(**found["mailed"]) if found["mailed"] else None,
+        set_at=found.get("set_at"),
+        ended_at=found.get("ended_at"),
+        ended_by=found.get("ended_by"),
+        awaits=found.get("awaits"),
+    )
+
+
+def of_preferences(preferences: Preferences) -> Document:
+    """Return a member's preferences as they are stored; dates as text, which is all that is asked of them."""
+    until = preferences.paused_until.isoformat() if preferences.paused_until else None
+    return {"_id": preferences.member_id, **asdict(preferences), "paused_until": until}
+
+
+def preferences_of(found: Found) -> Preferences:
+    """Return stored preferences."""
+    return Preferences(
+        member_id=found["member_id"],
+        firm_id=found["firm_id"],
+        default_frequency=Frequency(found["default_frequency"]) if found["default_frequency"] else None,
+        default_since=found["default_since"],
+        paused_at=found["paused_at"],
+        paused_until=date.fromisoformat(found["paused_until"]) if found["paused_until"] else None,
+        addresses=tuple(Address(**address) for address in found["addresses"]),
     )
 
 
@@ -72,11 +97,13 @@ def of_mail(mail: Mail) -> Document:
         "parts": [asdict(part) for part in mail.parts],
         "trace": mail.trace,
         "matter": dict(mail.matter),
+        "key": message_key(mail.id),
         "status": mail.status.value,
-        "not_before": mail.created_at,
+        "not_before": mail.not_before or mail.created_at,
         "attempt": 0,
         "ambiguous": False,
         "recorded": False,
+        "bounced": False,
         "letter": None,
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifier.domain.mail import Digest, Told
+from services.notifier.links import LinkOf
 from services.notifier.words import Words, words_for
 from shared.contracts.base import Money, Task
-from shared.contracts.clients import Figure, ReminderRequested
-from shared.contracts.onboarding import InvitationMailed
+from shared.contracts.clients import EndTold, Figure, ReminderRequested
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ISOLATES = re.compile("[\u2066-\u2069]")
 REMINDED = "remind"  # within an invitation's occasion: not the first mail with this link
 
 _templates = Environment(
@@ -36,11 +40,34 @@ class Letter:
     html: str
 
 
-def digest_letter(digest: Digest, name: str, locale: str | None, portal_url: str) -> Letter:
-    """Return the mail that tells *digest* to the member called *name*."""
+def digest_letter(digest: Digest, name: str, locale: str | None, portal_url: str, link: LinkOf) -> Letter:
+    """Return the mail that tells *digest* to the member called *name*; *link* ends what a client's subscription is."""
     w = words_for(locale)
-    clients = [{"name": told.name, "rows": _rows(told, w)} for told in digest.told]
-    return _letter("digest", digest_subject(digest, w), w=w, name=name, clients=clients, more=digest.more, portal_url=portal_url)
+    clients = [
+        {
+            "name": isolated(told.name),
+            "rows": _rows(told, w),
+            "url": f"{portal_url}/?client={told.client_id}",
+            "unsubscribe": link(told.client_id),
+        }
+        for told in digest.told
+    ]
+    values = {"name": isolated(name), "clients": clients, "more": digest.more, "portal_url": portal_url}
+    return _letter("digest", digest_subject(digest, w), w=w, widths=_widths(clients), **values)
+
+
+def isolated(name: str) -> str:
+    """Return *name*, held apart if it holds marks that would turn the text after it around."""
+    if not _TURNS.search(name):
+        return name
+    return f"\u2068{_ISOLATES.sub('', name)}\u2069"
+
+
+def _widths(clients: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Return how wide labels and figures are in the text part, so that they stand below one another."""
+    rows = [row for client in clients for row in client["rows"]]
+    labels, figures = [len(row["label"]) for row in rows], [len(row["value"]) for row in rows if row["known"]]
+    return max(labels, default=0), max(figures, default=0)
 
 
 def digest_subject(digest: Digest, w: Words) -> str:
@@ -59,13 +86,12 @@ def digest_subject(digest: Digest, w: Words) -> str:
 def reminder_letter(reminder: ReminderRequested, name: str, locale: str | None, portal_url: str) -> Letter:
     """Return the mail by which an admin reminds the member called *name* (R4)."""
     w = words_for(locale)
-    by, client = reminder.by.name, reminder.client_name
+    by, client = isolated(reminder.by.name), isolated(reminder.client_name)
     tasks = [_task(figure, w) for figure in reminder.tasks]
     subject = w.say(f"{by} erinnert Sie an {client}: {tasks[0]}", f"{by} reminds you of {client}: {tasks[0]}")
     intro = w.say(f"{by} bittet Sie, sich um {client} zu kümmern:", f"{by} asks you to look after {client}:")
-    return _letter(
-        "reminder", subject, w=w, name=name, by=by, intro=intro, tasks=tasks, comment=reminder.comment, portal_url=portal_url
-    )
+    values = {"name": isolated(name), "by": by, "client": client, "intro": intro, "tasks": tasks, "comment": reminder.comment}
+    return _letter("reminder", subject, w=w, url=f"{portal_url}/?client={reminder.client_id}", **values)
 
 
 def invitation_letter(invitation: InvitationMailed, firm_name: str | None, locale: str | None, link: str) -> Letter:
@@ -83,13 +109,55 @@ def invitation_letter(invitation: InvitationMailed, firm_name: str | None, local
     return _letter("invitation", subject, w=w, name=invitation.contact_name, intro=intro, link=link)
 
 
+ENDS = {
+    "verified": (
+        "ist verifiziert",
+        "is verified",
+        "Die Prüfung ist abgeschlossen: {client} kann Pleo nutzen.",
+        "The verification is complete: {client} can use Pleo.",
+    ),
+    "rejected": (
+        "wurde abgelehnt",
+        "was rejected",
+        "Die Prüfung von {client} ist abgeschlossen, mit einer Ablehnung. Das Onboarding ist damit beendet.",
+        "The verification of {client} is complete, with a rejection. The onboarding is over.",
+    ),
+    "expired": (
+        "hat nicht geantwortet",
+        "did not answer",
+        "Die Einladung an {client} ist nach 30 Tagen ohne Antwort abgelaufen. Sie können das Unternehmen erneut einladen.",
+        "The invitation to {client} has expired after 30 days without an answer. You can invite the company again.",
+    ),
+}
+
+
+def end_letter(end: EndTold, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail that tells a member the final state of an onboarding, or that it was corrected (O5, O7)."""
+    w = words_for(locale)
+    german_end, english_end, german_text, english_text = ENDS[end.state]
+    subject = w.say(f"{end.client_name} {german_end}", f"{end.client_name} {english_end}")
+    if end.corrects is not None:
+        subject = f"{w.say('Korrektur', 'Correction')}: {subject}"
+    intro = w.say(german_text, english_text).format(client=end.client_name)
+    corrected = end.corrects is not None
+    return _letter("end", subject, w=w, name=name, intro=intro, corrected=corrected, at=w.moment(end.at), portal_url=portal_url)
+
+
+def undelivered_letter(undelivered: UndeliveredMailed, name: str, locale: str | None, portal_url: str) -> Letter:
+    """Return the mail that tells the inviting admin that the contact cannot be reached (O10)."""
+    w = words_for(locale)
+    company, contact = undelivered.company_name, f"{undelivered.contact_name} ({undelivered.contact_email})"
+    subject = w.say(f"Einladung an {company} nicht zustellbar", f"Invitation to {company} could not be delivered")
+    return _letter("undelivered", subject, w=w, name=name, company=company, contact=contact, portal_url=portal_url)
+
+
 def _letter(template: str, subject: str, **values: Any) -> Letter:
     text = _templates.get_template(f"{template}.txt").render(subject=subject, **values)
     html = _templates.get_template(f"{template}.html").render(subject=subject, **values)
     return Letter(subject, text, html)
 
 
-def _rows(told: Told, w: Words) -> list[Mapping[str, str]]:
+def _rows(told: Told, w: Words) -> list[Mapping[str, Any]]:
     f = told.figures
     return [
         _row(w, w.say("Kontostand", "Account balance"), _balance(f.balance, w), _balance_change(told, w), f.balance_at)
@@ -111,9 +179,10 @@ def _rows(told: Told, w: Words) -> list[Mapping[str, str]]:
     ]
 
 
-def _row(w: Words, label: str, value: str | None, change: str, as_of: str | None) -> dict[str, str]:
+def _row(w: Words, label: str, value: str | None, change: str, as_of: str | None) -> dict[str, Any]:
     known = value is not None
-    return {"label": label, "value": value or w.no_data, "change": change, "note": "", "since": w.since(as_of) if known else ""}
+    since = w.since(as_of) if known else ""
+    return {"label": label, "value": value or w.no_data, "known": known, "change": change, "note": "", "since": since}
 
 
 def _count(value: int | None, w: Words) -> str | None:

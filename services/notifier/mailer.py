@@ -13,11 +13,12 @@ from time import monotonic, perf_counter
 from services.notifier.access import Access, DoorAway, View
 from services.notifier.domain.mail import MailStatus, whole_status
 from services.notifier.envelope import Envelope, Unmailable, message_id, seal
+from services.notifier.links import Links
 from services.notifier.planning import letter_of, overtaken, plan, reply_to
-from services.notifier.post import Lease, Post, Posted
+from services.notifier.post import Lease, Post, Posted, Settled
 from services.notifier.smtp import Away, NotTaken, Pool, Result, Taken, Turned, Unknown
 from shared import telemetry
-from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, MailSettled
+from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
 AT_ONCE = 32
@@ -25,7 +26,7 @@ LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)
 LAST_TURN_SECONDS = 8.0
-Report = Callable[[MailSettled, str | None], Awaitable[None]]
+Report = Callable[[Settled, str | None], Awaitable[None]]
 log = telemetry.Log("mailer")
 
 
@@ -196,8 +197,11 @@ class Mailer:
         match result:
             case Taken():
                 await self._settle(lease, MailStatus.SENT, posted.deliveries, sent_at=self._now())
-            case Turned(why):
-                await self._settle(lease, MailStatus.FAILED, _all(posted, DeliveryStatus.FAILED), why=why)
+            case Turned(why, nobody_there):
+                refused = posted.letter["address"] if nobody_there and posted.letter else None
+                await self._settle(
+                    lease, MailStatus.FAILED, _all(posted, DeliveryStatus.FAILED), why=why, refused_address=refused
+                )
             case NotTaken(why):
                 log.warning("mail_not_taken", mail=posted.mail.id, why=why)
                 await self._post.release(lease, ambiguous=False, why=why)
@@ -207,7 +211,8 @@ class Mailer:
 
     def _sealed(self, posted: Posted) -> Envelope:
         assert posted.letter is not None
-        letter = letter_of(posted, self._sender.portal_url, self._sender.secret)
+        links = Links(self._sender.portal_url, self._sender.secret)
+        letter = letter_of(posted, links, self._sender.portal_url, self._sender.secret)
         return seal(
             posted.mail.id,
             self._sender.mail_from,
@@ -216,6 +221,7 @@ class Mailer:
             posted.letter["date"],
             telemetry.continued(posted.mail.trace),
             reply_to(posted.mail),
+            links.of_mail(posted.mail)(None) if posted.mail.kind is MailKind.DIGEST else None,
         )
 
     async def _settle(
@@ -225,18 +231,19 @@ class Mailer:
         deliveries: Sequence[ClientDelivery],
         sent_at: datetime | None = None,
         why: str | None = None,
+        refused_address: str | None = None,
     ) -> None:
         """End a mail and say so; tried until the database takes it, since forgetting an accepted mail would send it twice."""
         mail = (of.posted if isinstance(of, Lease) else of).mail
         id = message_id(mail.id, self._sender.mail_from)
-        settled = await self._surely(lambda: self._post.settle(of, status, deliveries, sent_at, id, why))
+        settled = await self._surely(lambda: self._post.settle(of, status, deliveries, sent_at, id, why, refused_address))
         log.info("mail_settled", mail=mail.id, status=status.value, why=why)
         if mail.kind is MailKind.DIGEST:
             telemetry.DIGESTS.labels(status.value).inc()
         if settled is not None:
             await self._report(settled, mail.trace)
 
-    async def _surely(self, step: Callable[[], Awaitable[MailSettled | None]]) -> MailSettled | None:
+    async def _surely(self, step: Callable[[], Awaitable[Settled | None]]) -> Settled | None:
         while True:
             try:
                 return await step()

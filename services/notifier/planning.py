@@ -9,12 +9,20 @@ from typing import Any
 
 from services.notifier.access import View
 from services.notifier.domain.mail import Digest, Mail, Told, barred, plan_digest
-from services.notifier.letters import Letter, digest_letter, invitation_letter, reminder_letter
+from services.notifier.letters import (
+    Letter,
+    digest_letter,
+    end_letter,
+    invitation_letter,
+    reminder_letter,
+    undelivered_letter,
+)
+from services.notifier.links import Links
 from services.notifier.post import Posted
 from shared.auth import derive
-from shared.contracts.clients import Figures, ReminderRequested
+from shared.contracts.clients import EndTold, Figures, ReminderRequested
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
-from shared.contracts.onboarding import InvitationMailed
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +39,11 @@ def plan(mail: Mail, view: View, now: datetime) -> Plan:
         case MailKind.DIGEST:
             return _digest(mail, view, now)
         case MailKind.REMINDER:
-            return _reminder(mail, view, now)
+            return _to_member(mail, view, now)
         case MailKind.INVITATION:
             return _invitation(mail, view, now)
+        case MailKind.END | MailKind.UNDELIVERED:
+            return _to_member(mail, view, now)
 
 
 def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]:
@@ -47,13 +57,13 @@ def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]
     return [delivery for delivery in [_why_not(mail, view, now)] if delivery is not None]
 
 
-def letter_of(posted: Posted, portal_url: str, secret: str) -> Letter:
-    """Return the letter that was frozen, as it is read; an invitation's link is derived only here."""
+def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Letter:
+    """Return the letter that was frozen, as it is read; links with secrets are derived only here."""
     mail, frozen = posted.mail, posted.letter
     assert frozen is not None
     match mail.kind:
         case MailKind.DIGEST:
-            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url)
+            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
         case MailKind.REMINDER:
             reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)
             return reminder_letter(reminder, frozen["name"], frozen["locale"], portal_url)
@@ -61,6 +71,12 @@ def letter_of(posted: Posted, portal_url: str, secret: str) -> Letter:
             invitation = InvitationMailed.model_validate(mail.matter, strict=False)
             token = derive(secret, "onboarding", invitation.client_id, str(invitation.number))
             return invitation_letter(invitation, frozen["firm_name"], frozen["locale"], f"{portal_url}/onboarding/{token}")
+        case MailKind.UNDELIVERED:
+            undelivered = UndeliveredMailed.model_validate(mail.matter, strict=False)
+            return undelivered_letter(undelivered, frozen["name"], frozen["locale"], portal_url)
+        case MailKind.END:
+            end = EndTold.model_validate({**mail.matter, "recipients": []}, strict=False)
+            return end_letter(end, frozen["name"], frozen["locale"], portal_url)
 
 
 def reply_to(mail: Mail) -> tuple[str, str] | None:
@@ -70,7 +86,7 @@ def reply_to(mail: Mail) -> tuple[str, str] | None:
             return mail.matter["by"]["name"], mail.matter["reply_to"]
         case MailKind.INVITATION:
             return "", mail.matter["reply_to"]
-        case MailKind.DIGEST:
+        case MailKind.DIGEST | MailKind.END | MailKind.UNDELIVERED:
             return None
 
 
@@ -82,7 +98,7 @@ def _digest(mail: Mail, view: View, now: datetime) -> Plan:
     return _frozen(digest.deliveries, recipient, now, digest=_frosted(digest))
 
 
-def _reminder(mail: Mail, view: View, now: datetime) -> Plan:
+def _to_member(mail: Mail, view: View, now: datetime) -> Plan:
     why_not, recipient = _why_not(mail, view, now), view.recipient(mail)
     if why_not is not None or recipient is None:
         return Plan([why_not or _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)], None)
@@ -98,12 +114,16 @@ def _invitation(mail: Mail, view: View, now: datetime) -> Plan:
 
 
 def _why_not(mail: Mail, view: View, now: datetime) -> ClientDelivery | None:
-    """Return why a reminder or an invitation does not go: the member was removed, the client disconnected, or too late (R1)."""
+    """Return why a mail about one client does not go: the member was removed, a reminder's client disconnected, too late (R1)."""
     part = mail.parts[0]
+    if mail.member_id is not None and view.recipient(mail) is None:
+        return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
     if mail.kind is MailKind.REMINDER:
         known = view.known(mail)[part.client_id]
         if not known.allowed or known.client is None or not known.client.connected:
             return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
+        if known.bounces:  # R6: a complaint stops digests only
+            return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.SUPPRESSED)
     return _delivery(mail, DeliveryStatus.MISSED) if now > part.give_up_at else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from services.notifier import documents
 from services.notifier.domain.mail import OPEN, Mail, MailStatus
 from services.notifier.store import MAILS
-from shared.contracts.notifier import ClientDelivery, MailKind, MailSettled
+from shared.contracts.notifier import ClientDelivery, ContactMailSettled, DeliveryStatus, MailKind, MailSettled
 from shared.mongo import Database, Document
 
 LEASE = timedelta(seconds=75)  # outlives smtp.SEND_SECONDS
@@ -23,6 +23,7 @@ LEASE_TO_FINISH_SECONDS = 10.0
 CONTENT_KEPT = timedelta(days=30)  # E5
 REPORT_AGAIN = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
+Settled = MailSettled | ContactMailSettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ class Lease:
 class Post:
     """Reads and moves mails."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
         self._mails = database[MAILS]
         self._now = now
+        self._lease = lease
 
     async def waiting(self, count: int) -> list[Posted]:
         """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
@@ -90,14 +92,14 @@ class Post:
     async def claim(self, posted: Posted) -> Lease | None:
         """Take the right to send *posted*; None if somebody else has it. Written (majority) before the first byte."""
         now, token = self._now(), secrets.token_hex(8)
-        ends = monotonic() + LEASE.total_seconds()
+        ends = monotonic() + self._lease.total_seconds()
         crashed = posted.mail.status is MailStatus.SENDING
         change = {
             "status": MailStatus.SENDING.value,
             "token": token,
             "attempt": posted.attempt + 1,
             "ambiguous": posted.ambiguous or crashed,
-            "not_before": now + LEASE,
+            "not_before": now + self._lease,
         }
         return (
             Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)
@@ -128,25 +130,28 @@ class Post:
         sent_at: datetime | None = None,
         message_id: str | None = None,
         why: str | None = None,
-    ) -> MailSettled | None:
-        """End a mail; return what is to be recorded, None if another sender was quicker or nothing is to be recorded."""
+        refused_address: str | None = None,
+    ) -> Settled | None:
+        """End a mail; return what is to be recorded, None if another sender was quicker."""
         posted = of.posted if isinstance(of, Lease) else of
-        to_record = posted.mail.kind is not MailKind.INVITATION
+        now = self._now()
         change = {
             "status": status.value,
             "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
             "sent_at": sent_at,
             "message_id": message_id,
             "why": why,
-            "recorded": not to_record,
-            "report_after": self._now() + REPORT_AGAIN,
-            "expires_at": self._now() + CONTENT_KEPT,
+            "recorded": False,
+            "settled_at": now,
+            "refused_address": refused_address,
+            "report_after": now + REPORT_AGAIN,
+            "expires_at": now + CONTENT_KEPT,
         }
-        if not await self._change(_as_leased(of) if isinstance(of, Lease) else _as_read(of), change) or not to_record:
+        if not await self._change(_as_leased(of) if isinstance(of, Lease) else _as_read(of), change):
             return None
-        return _settled(posted.mail, deliveries, sent_at, message_id)
+        return _settled(posted.mail, deliveries, change)
 
-    async def unrecorded(self, count: int) -> list[tuple[MailSettled, str | None]]:
+    async def unrecorded(self, count: int) -> list[tuple[Settled, str | None]]:
         """Return settled mails, and their traces, that nobody has recorded though it is time."""
         now = self._now()
         where = {
@@ -185,7 +190,15 @@ def _as_leased(lease: Lease) -> Document:
     return {"_id": mail.id, "firm_id": mail.firm_id, "status": MailStatus.SENDING.value, "token": lease.token}
 
 
-def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], sent_at: datetime | None, message_id: str | None) -> MailSettled:
+def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], end: Mapping[str, Any]) -> Settled:
+    if mail.kind is MailKind.INVITATION:
+        return ContactMailSettled(
+            mail_id=mail.id,
+            client_id=mail.parts[0].client_id,
+            address=mail.matter["contact_email"],
+            number=mail.matter["number"],
+            delivered=not any(d.status in (DeliveryStatus.FAILED, DeliveryStatus.MISSED) for d in deliveries),
+        )
     assert mail.member_id is not None
     return MailSettled(
         mail_id=mail.id,
@@ -194,12 +207,11 @@ def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], sent_at: datetime
         firm_id=mail.firm_id,
         member_id=mail.member_id,
         due_at=mail.due_at,
-        sent_at=sent_at,
-        message_id=message_id,
         deliveries=tuple(deliveries),
+        **{name: end[name] for name in ("sent_at", "message_id", "settled_at", "refused_address")},
     )
 
 
-def _settled_again(document: Mapping[str, Any]) -> MailSettled:
+def _settled_again(document: Mapping[str, Any]) -> Settled:
     deliveries = [ClientDelivery.model_validate(d, strict=False) for d in document["deliveries"]]
-    return _settled(documents.mail_of(document), deliveries, document["sent_at"], document["message_id"])
+    return _settled(documents.mail_of(document), deliveries, document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from services.notifier import documents
 from services.notifier.domain.mail import Line
+from services.notifier.domain.preferences import Address, Preferences, shown_settings, shown_suppression
 from services.notifier.domain.reminder import details
 from services.notifier.domain.subscription import shown, subscription_id
 from services.notifier.domain.world import client_key
-from services.notifier.store import CLIENTS, LEDGER, REMINDERS, SUBSCRIPTIONS
+from services.notifier.store import CLIENTS, LEDGER, MEMBERS, PREFERENCES, REMINDERS, SUBSCRIPTIONS
 from shared.auth import Caller, Tokens
 from shared.clock import rfc3339
 from shared.contracts.notifier import DeliveryStatus
@@ -41,7 +42,9 @@ class Doors:
         """Return what is served here."""
         return [
             Route("/v1/clients/{client_id}/notifications", self.notifications),
+            Route("/v1/me/notification-settings", self.settings),
             Route("/v1/me/deliveries", self.deliveries),
+            Route("/door/suppressed", self.suppressed),
             Route("/door/clients/{client_id}/reminders", self.reminders),
             Route("/door/commands/{command_id}", self.command),
         ]
@@ -51,7 +54,37 @@ class Doors:
         caller, firm_id = await self._member(request)
         wanted = {"_id": subscription_id(caller.subject, request.path_params["client_id"]), "firm_id": firm_id}
         found = await self._database[SUBSCRIPTIONS].find_one(wanted)
-        return json_response(shown(documents.subscription_of(found) if found else None))
+        suppressed = shown_suppression(await self._suppression(caller.subject, firm_id))
+        return json_response(shown(documents.subscription_of(found) if found else None, suppressed))
+
+    async def settings(self, request: Request) -> Response:
+        """Return the caller's default frequency and pause (N16, N17)."""
+        caller, firm_id = await self._member(request)
+        return json_response(shown_settings(await self._preferences(caller.subject, firm_id)))
+
+    async def suppressed(self, request: Request) -> Response:
+        """Return to whom of the caller's firm nothing goes at present, and why; the gateway joins it for admins (N14)."""
+        _, firm_id = await self._member(request)
+        kept = [documents.preferences_of(d) async for d in self._database[PREFERENCES].find({"firm_id": firm_id})]
+        known = [preferences for preferences in kept if any(address.reason for address in preferences.addresses)]
+        addresses = await self._addresses([preferences.member_id for preferences in known], firm_id)
+        told = {p.member_id: shown_suppression(p.suppressed(addresses.get(p.member_id, ""))) for p in known}
+        return json_response({"members": {member_id: why for member_id, why in told.items() if why}})
+
+    async def _preferences(self, member_id: str, firm_id: str) -> Preferences | None:
+        found = await self._database[PREFERENCES].find_one({"_id": member_id, "firm_id": firm_id})
+        return documents.preferences_of(found) if found else None
+
+    async def _suppression(self, member_id: str, firm_id: str) -> Address | None:
+        preferences = await self._preferences(member_id, firm_id)
+        if preferences is None:
+            return None
+        addresses = await self._addresses([member_id], firm_id)
+        return preferences.suppressed(addresses.get(member_id, ""))
+
+    async def _addresses(self, member_ids: Sequence[str], firm_id: str) -> Mapping[str, str]:
+        found = self._database[MEMBERS].find({"_id": {"$in": list(member_ids)}, "firm_id": firm_id}, {"email": 1})
+        return {document["_id"]: document["email"] async for document in found}
 
     async def deliveries(self, request: Request) -> Response:
         """Return a page of the caller's own ledger, newest first (N10)."""

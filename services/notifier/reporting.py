@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from services.notifier.post import Settled
 from shared.clock import now
 from shared.contracts.notifier import COMMANDS, MailSettled
 from shared.messages import write
@@ -17,8 +18,9 @@ class Reporting:
     def __init__(self, producer: Callable[[], Any]) -> None:
         self._producer = producer
 
-    async def report(self, settled: MailSettled, trace: str | None) -> None:
+    async def report(self, settled: Settled, trace: str | None) -> None:
         """Return once the broker has it."""
+        key = settled.member_id if isinstance(settled, MailSettled) else settled.client_id
         name = f"settled.{settled.mail_id}"
-        letter = write(COMMANDS, settled.member_id, settled, id=name, source="portal.notifier", time=now(), trace=trace)
+        letter = write(COMMANDS, key, settled, id=name, source="portal.notifier", time=now(), trace=trace)
         await send(self._producer(), [letter])

@@ -24,6 +24,7 @@ COMMAND_SECONDS = 20.0
 SEND_SECONDS = 45.0  # the whole of one mail; a lease outlives it
 IDLE_SECONDS = 5.0  # a connection that rested longer is asked whether it still stands
 BAD_SEQUENCE = 503
+_NOBODY_THERE = re.compile(r"\s*5\.1\.(?!7\b|8\b)\d{1,3}\b")  # RFC 3463: 5.1.7 and 5.1.8 are about the sender's address
 FOREVER = 500
 log = Log("smtp")
 
@@ -39,9 +40,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The mail server refuses the mail for good."""
+    """The mail server refuses the mail for good; *nobody_there*: because of the recipient's address (N14)."""
 
     why: str
+    nobody_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +85,29 @@ class Line:
 
     async def send(self, sender: str, recipient: str, message: bytes, may_finish: Callable[[], bool]) -> Result:
         """Hand over *message* (CRLF lines) and say how far it came; *may_finish* is asked right before the final dot."""
-        at_the_dot = False
+        at_the_dot = named = False
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._client.mail(sender)
+                named = True
                 await self._client.rcpt(recipient)
                 answer = await self._client.execute_command(b"DATA")
                 if answer.code != 354:
-                    return await self._refused(answer.code, answer.message)
+                    return await self._refused(answer.code, answer.message, named)
                 await self._write(_stuffed(message))
                 if not may_finish():
                     return self._broken(NotTaken("the lease ran out before the final dot"))
                 at_the_dot = True
                 answer = await self._client.execute_command(b".")
         except SMTPResponseException as refusal:
-            return await self._refused(refusal.code, refusal.message)
+            return await self._refused(refusal.code, refusal.message, named)
         except (SMTPException, OSError, ValueError) as error:
             why = f"{type(error).__name__}: {error}"[:300]
             return self._broken(Unknown(why) if at_the_dot else NotTaken(why))
         except BaseException:
             self.close()  # cancelled in the middle: the next, innocent mail must not find this transaction
             raise
-        return Taken() if 200 <= answer.code < 300 else await self._refused(answer.code, answer.message)
+        return Taken() if 200 <= answer.code < 300 else await self._refused(answer.code, answer.message, named)
 
     async def _write(self, data: bytes) -> None:
         """Write *data* and wait until it left us, so that a stalled server is noticed before the final dot."""
@@ -117,7 +120,8 @@ class Line:
         if not self._client.is_connected:
             raise ConnectionResetError("the connection was lost within the mail")
 
-    async def _refused(self, code: int, text: str) -> Result:
+    async def _refused(self, code: int, text: str, named: bool) -> Result:
+        """Say what an answer means; *named*: the recipient was named by then, so it may be about their address."""
         why = f"{code} {text}"[:300]
         if code == BAD_SEQUENCE or code < 0:  # our conversation is out of step: never the recipient's fault
             return self._broken(NotTaken(why))
@@ -125,7 +129,8 @@ class Line:
             await self._client.rset()
         except (SMTPException, OSError):
             self.close()
-        return Turned(why) if code >= FOREVER else NotTaken(why)
+        nobody_there = named and _NOBODY_THERE.match(text) is not None
+        return Turned(why, nobody_there) if code >= FOREVER else NotTaken(why)
 
     def _broken(self, result: Result) -> Result:
         self.close()

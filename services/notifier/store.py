@@ -8,20 +8,16 @@ from typing import Any
 
 from pymongo import DESCENDING, IndexModel, UpdateMany, UpdateOne
 
-from services.notifier import documents
-from services.notifier.domain.mail import WAITING, invitation_mail_id, reminder_mail_id
-from services.notifier.domain.schedule import LONGEST_GRACE
-from services.notifier.domain.subscription import subscription_id
-from services.notifier.domain.world import World, client_key
-from shared.contracts.clients import ClientEnded, ClientState, MemberLeft, MemberState, ReminderRequested
-from shared.contracts.notifier import DigestFellDue, MailKind, MailSettled, SetNotifications, SkipReason
-from shared.contracts.onboarding import InvitationMailed
+from services.notifier import documents, touching
+from services.notifier.domain.mail import WAITING
+from services.notifier.domain.world import World
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
 
 SUBSCRIPTIONS, LEDGER, MAILS, REMINDERS, CLIENTS, MEMBERS = "subscriptions", "ledger", "mails", "reminders", "clients", "members"
-LEDGER_KEPT = timedelta(days=731)  # E5: 24 months
+PREFERENCES = "preferences"
+LEDGER_KEPT = timedelta(days=731)  # E5: 24 months, for reminders, too
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     SUBSCRIPTIONS: [
         IndexModel([("next_at", 1)], name="due", partialFilterExpression={"email": True}),
@@ -40,15 +36,18 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("status", 1), ("not_before", 1)], name="waiting"),
         IndexModel([("member_id", 1), ("due_at", 1)], name="of_member"),
         IndexModel([("firm_id", 1), ("parts.client_id", 1), ("status", 1)], name="of_client"),
+        IndexModel([("key", 1)], name="named"),
         IndexModel([("due_at", 1)], name="unrecorded", partialFilterExpression={"recorded": False}),
         IndexModel([("expires_at", 1)], name="kept", expireAfterSeconds=0),
     ],
     REMINDERS: [
         IndexModel([("firm_id", 1), ("client_id", 1), ("sent_at", DESCENDING)], name="newest"),
         IndexModel([("open", 1)], name="open", partialFilterExpression={"open": {"$exists": True}}),
+        IndexModel([("sent_at", 1)], name="kept", expireAfterSeconds=int(LEDGER_KEPT.total_seconds())),
     ],
     CLIENTS: [],
     MEMBERS: [],
+    PREFERENCES: [IndexModel([("firm_id", 1)], name="of_firm")],
 }
 
 
@@ -59,32 +58,53 @@ class NotifierStore:
         """Return every state that *heard* touches."""
         messages = [item.message for item in heard]
         world = World()
-        for found in await _found(tx, SUBSCRIPTIONS, _subscriptions(messages)):
-            subscription = documents.subscription_of(found)
-            world.subscriptions[subscription.id] = subscription
-        for found in await _found(tx, MAILS, _mails(messages), {"letter": 0}):
-            world.mails[found["_id"]] = documents.mail_of(found)
-        for found in await _found(tx, REMINDERS, _reminders(messages)):
+        await _clients(tx, touching.told_clients(messages), world)
+        await _subscriptions(tx, messages, world)
+        await _mails(tx, messages, world)
+        for found in await _found(tx, LEDGER, touching.lines(messages, world)):
+            line = documents.line_of(found)
+            world.lines[line.id] = line
+        for found in await _found(tx, REMINDERS, touching.reminders(messages, world)):
             world.reminders[found["_id"]] = documents.reminder_of(found)
-        for found in await _found(tx, CLIENTS, _by_id(_clients(messages))):
-            world.clients[found["_id"]] = documents.client_of(found)
-        for found in await _found(tx, MEMBERS, _by_id(_members(messages))):
+        await _clients(tx, touching.clients(messages, world), world)
+        for found in await _found(tx, MEMBERS, touching.by_id(touching.members(messages, world))):
             world.members[found["_id"]] = documents.member_of(found)
+        for found in await _found(tx, PREFERENCES, touching.by_id(touching.preferences(messages, world))):
+            world.preferences[found["_id"]] = documents.preferences_of(found)
         return world
 
     async def save(self, tx: Tx, world: World, source: str) -> Iterable[Change]:
-        """Mark mails recorded and hurried, and return the documents that changed."""
+        """Mark mails recorded, bounced and hurried, and return the documents that changed."""
         await tx.bulk(MAILS, [UpdateOne({"_id": id}, {"$set": {"recorded": True}}) for id in sorted(world.recorded)])
+        await tx.bulk(MAILS, [UpdateOne({"_id": id}, {"$set": {"bounced": True}}) for id in sorted(world.came_back)])
         await tx.bulk(MAILS, _hurries(world))
         return [_change(world, kind, id) for kind, id in sorted(world.written)]
 
 
+async def _clients(tx: Tx, keys: set[str], world: World) -> None:
+    for found in await _found(tx, CLIENTS, touching.by_id(keys - set(world.clients))):
+        world.clients[found["_id"]] = documents.client_of(found)
+
+
+async def _subscriptions(tx: Tx, messages: Sequence[Any], world: World) -> None:
+    """Read the subscriptions named by id, and a step of those that a message may touch many of (invariant 14)."""
+    found = await _found(tx, SUBSCRIPTIONS, touching.subscriptions(messages, world))
+    for where in touching.steps(messages):
+        found += await tx.find(SUBSCRIPTIONS, where, limit=touching.STEP)
+    for document in found:
+        subscription = documents.subscription_of(document)
+        world.subscriptions[subscription.id] = subscription
+
+
+async def _mails(tx: Tx, messages: Sequence[Any], world: World) -> None:
+    for found in await _found(tx, MAILS, touching.mails(messages), {"letter": 0}):
+        world.mails[found["_id"]] = documents.mail_of(found)
+        if found.get("bounced"):
+            world.bounced.add(found["_id"])
+
+
 async def _found(tx: Tx, collection: str, wanted: list[Document], projection: Document | None = None) -> list[Document]:
     return await tx.find(collection, {"$or": wanted}, projection) if wanted else []
-
-
-def _by_id(ids: set[str]) -> list[Document]:
-    return [{"_id": {"$in": sorted(ids)}}] if ids else []
 
 
 def _hurries(world: World) -> list[UpdateMany]:
@@ -106,68 +126,9 @@ def _change(world: World, kind: str, id: str) -> Change:
             return Change(MAILS, documents.of_mail(world.mails[id]))
         case "reminders":
             return Change(REMINDERS, documents.of_reminder(world.reminders[id]))
+        case "preferences":
+            return Change(PREFERENCES, documents.of_preferences(world.preferences[id]))
         case "clients":
             return Change(CLIENTS, documents.of_state(id, world.clients[id]))
         case _:
             return Change(MEMBERS, documents.of_state(id, world.members[id]))
-
-
-def _subscriptions(messages: Iterable[Any]) -> list[Document]:
-    ids: set[str] = set()
-    wanted: list[Document] = []
-    for message in messages:
-        match message:
-            case SetNotifications():
-                ids.add(subscription_id(message.actor.member_id, message.client_id))
-            case MailSettled(kind=MailKind.DIGEST):
-                ids |= {subscription_id(message.member_id, delivery.client_id) for delivery in message.deliveries}
-            case DigestFellDue():
-                wanted.append({"member_id": message.member_id, "next_at": {"$lte": message.at}})
-            case MemberLeft():
-                wanted.append({"member_id": message.member_id, "email": True})
-            case ClientEnded():
-                wanted.append({"firm_id": message.firm_id, "client_id": message.client_id, "email": True})
-            case _:
-                pass
-    return [*_by_id(ids), *wanted]
-
-
-def _mails(messages: Iterable[Any]) -> list[Document]:
-    """Name the mails that may exist already: those of the instants that a tick may answer, and those made once by an event."""
-    ids: set[str] = set()
-    wanted: list[Document] = []
-    for message in messages:
-        match message:
-            case SetNotifications(actor=actor, issued_at=at):
-                wanted.append(
-                    {"member_id": actor.member_id, "due_at": {"$gte": at - LONGEST_GRACE, "$lte": at}, "kind": "digest"}
-                )
-            case DigestFellDue(member_id=member_id, at=at):
-                wanted.append({"member_id": member_id, "due_at": {"$gte": at - LONGEST_GRACE, "$lte": at}, "kind": "digest"})
-            case ReminderRequested():
-                ids |= {reminder_mail_id(message.reminder_id, person.id) for person in message.recipients}
-            case InvitationMailed():
-                ids.add(invitation_mail_id(message.client_id, message.number, message.occasion))
-            case _:
-                pass
-    return [*_by_id(ids), *wanted]
-
-
-def _reminders(messages: Iterable[Any]) -> list[Document]:
-    ids = {m.reminder_id for m in messages if isinstance(m, MailSettled) and m.reminder_id}
-    keys = {client_key(m.firm_id, m.client_id) for m in messages if isinstance(m, ClientState)}
-    return [*_by_id(ids), {"open": {"$in": sorted(keys)}}] if keys else _by_id(ids)
-
-
-def _clients(messages: Iterable[Any]) -> set[str]:
-    ids = {client_key(m.firm_id, m.client_id) for m in messages if isinstance(m, ClientState)}
-    for m in messages:
-        if isinstance(m, MailSettled):
-            ids |= {client_key(m.firm_id, d.client_id) for d in m.deliveries if d.reason is SkipReason.ACCESS_LOST}
-    return ids
-
-
-def _members(messages: Iterable[Any]) -> set[str]:
-    ids: set[str] = {m.member_id for m in messages if isinstance(m, MemberState)}
-    ids |= {m.member_id for m in messages if isinstance(m, MailSettled) and any(d.reason for d in m.deliveries)}
-    return ids

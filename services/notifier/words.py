@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
@@ -63,10 +64,11 @@ class Words:
         """Return since when a figure is true, in Berlin time; empty if never heard of."""
         if stamp is None:
             return ""
-        moment = format_datetime(
-            moment_of(stamp), "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale
-        )
-        return f"{self.say('seit', 'since')} {moment}"
+        return f"{self.say('seit', 'since')} {self.moment(moment_of(stamp))}"
+
+    def moment(self, at: datetime) -> str:
+        """Return a moment in Berlin time."""
+        return format_datetime(at, "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale)
 
     @property
     def no_data(self) -> str:

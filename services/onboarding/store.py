@@ -13,8 +13,17 @@ from services.onboarding.domain.states import Company, Invitation, Step, World, 
 from services.onboarding.domain.verification import FINAL, Fact, Stage, decisive, word
 from shared.clock import Stamp, moment_of, stamp_of
 from shared.contracts.base import ClientId
-from shared.contracts.onboarding import STATE, InviteCompany, OnboardingState
-from shared.contracts.pleo import MissingItem, VerificationState
+from shared.contracts.clients import ClientEnded
+from shared.contracts.notifier import InvitationUndelivered
+from shared.contracts.onboarding import (
+    STATE,
+    InvitationFellDue,
+    InviteCompany,
+    OnboardingState,
+    ResendInvitation,
+    WithdrawInvitation,
+)
+from shared.contracts.pleo import MissingItem, VerificationChanged, VerificationState
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Database, Document, Tx
@@ -30,7 +39,12 @@ INDEXES = {
     INVITES: [],
     DAYS: [IndexModel([("expires_at", 1)], name="kept", expireAfterSeconds=0)],
 }
+TOUCHING = (
+    *(InviteCompany, ResendInvitation, WithdrawInvitation, InvitationFellDue),
+    *(VerificationChanged, InvitationUndelivered, ClientEnded),
+)
 UNLINKED = frozenset({Stage.EXPIRED, Stage.WITHDRAWN})
+TIMES = ("invited_at", "sent_at", "withdrawn_at", "parted_at")
 DAYS_KEPT = timedelta(days=8)  # a command is handled at most the topic's retention after its day
 LinkHash = Callable[[str, int], str]
 
@@ -46,7 +60,7 @@ class OnboardingStore:
         """Return the companies that *heard* is about, the keys they hold or want, and the counts of days (three queries)."""
         messages = [item.message for item in heard]
         world = World(self._limit)
-        ids = sorted({message.client_id for message in messages})
+        ids = sorted({message.client_id for message in messages if isinstance(message, TOUCHING)})
         if ids:
             found = await tx.find(COMPANIES, {"_id": {"$in": ids}})
             world.companies = {document["_id"]: company_of(document) for document in found}
@@ -94,7 +108,7 @@ def document_of(company: Company, link_hash: LinkHash) -> Document:
     }
     if company.due_at is not None:  # sparse indexes: what is never due and has no link is not in them
         document["due_at"] = stamp_of(company.due_at)
-    if invitation is not None and company.stage not in UNLINKED:
+    if invitation is not None and company.stage not in UNLINKED and not company.parted:
         document["link_hash"] = link_hash(company.client_id, invitation.number)
     return document
 
@@ -126,6 +140,7 @@ def tell(document: Mapping[str, Any]) -> tuple[str, OnboardingState]:
         missing=company.missing,
         invited_at=invitation.invited_at if invitation else None,
         state_at=document["stage_at"] or (fact.at if fact else None),
+        undelivered=company.undelivered,
     )
     return company.client_id, state
 
@@ -134,22 +149,13 @@ SHOWN = {COMPANIES: Shown(STATE, tell)}
 
 
 def _invitation_document(invitation: Invitation) -> Document:
-    withdrawn_at = invitation.withdrawn_at
-    return asdict(invitation) | {
-        "invited_at": stamp_of(invitation.invited_at),
-        "sent_at": stamp_of(invitation.sent_at),
-        "withdrawn_at": stamp_of(withdrawn_at) if withdrawn_at else None,
-    }
+    times = {name: getattr(invitation, name) for name in TIMES}
+    return asdict(invitation) | {name: stamp_of(time) if time else None for name, time in times.items()}
 
 
 def _invitation_of(document: Mapping[str, Any]) -> Invitation:
-    withdrawn_at = document["withdrawn_at"]
-    times = {
-        "invited_at": moment_of(document["invited_at"]),
-        "sent_at": moment_of(document["sent_at"]),
-        "withdrawn_at": moment_of(withdrawn_at) if withdrawn_at else None,
-    }
-    return Invitation(**{**document, **times})
+    times = {name: document[name] for name in TIMES}
+    return Invitation(**{**document, **{name: moment_of(time) if time else None for name, time in times.items()}})
 
 
 def _fact_document(fact: Fact) -> Document:

@@ -18,6 +18,7 @@ from shared.contracts.base import (
     Id,
     Money,
     Role,
+    Sequence,
     State,
     Task,
     Tick,
@@ -117,12 +118,22 @@ class RemindAssignees(Command):
 
 
 class LeaverFellDue(Tick):
-    """A removed member's assignments are to be ended, a step at a time (M4)."""
+    """Assignments from before a member's removal are to be ended, a step at a time (M4).
+
+    *sequence* is the removal's; *after* the client at which the step before this one stopped.
+    """
 
     ce_type: ClassVar[str] = "portal.clients.leaver_fell_due.v1"
 
     firm_id: AFirmId
     member_id: AMemberId
+    sequence: Sequence
+    after: str = ""
+
+    @property
+    def weight(self) -> int:
+        """A whole step."""
+        return 500
 
 
 class Figure(Wire):
@@ -157,6 +168,20 @@ class ReminderRequested(Event):
     tasks: tuple[Figure, ...]
     comment: str | None
     recipients: tuple[Person, ...]
+
+
+class EndTold(Event):
+    """An onboarding ended, or its end was corrected: these members are to be mailed (O5, O7)."""
+
+    ce_type: ClassVar[str] = "portal.clients.end_told.v1"
+
+    firm_id: AFirmId
+    client_id: AClientId
+    client_name: str
+    state: str
+    corrects: str | None
+    at: AwareDatetime
+    recipients: tuple[AMemberId, ...]
 
 
 class AssignmentsMoved(Event):
@@ -245,7 +270,9 @@ COMMANDS = Topic(
         LeaverFellDue,
     ),
 )
-EVENTS = Topic(name="clients.events", retention=30 * DAY, carries=(ReminderRequested, AssignmentsMoved, ClientEnded, MemberLeft))
+EVENTS = Topic(
+    name="clients.events", retention=30 * DAY, carries=(ReminderRequested, EndTold, AssignmentsMoved, ClientEnded, MemberLeft)
+)
 STATE = Topic(name="clients.state", cleanup=Cleanup.COMPACT, retention=None, carries=(ClientState, MemberState))
 
 TOPICS = (COMMANDS, EVENTS, STATE)

@@ -114,8 +114,39 @@ class InvitationMailed(Event):
     at: AwareDatetime
 
 
+class UndeliveredMailed(Event):
+    """The inviting admin is to be mailed that the newest link did not reach the contact (O10)."""
+
+    ce_type: ClassVar[str] = "portal.onboarding.undelivered_mailed.v1"
+
+    firm_id: AFirmId
+    client_id: AClientId
+    company_name: str
+    contact_name: str
+    contact_email: str
+    number: Annotated[int, Field(ge=1)]
+    by: AMemberId
+    at: AwareDatetime
+
+
+class OnboardingSettled(Event):
+    """An onboarding came to a final state, or a late fact corrected one: admins and assignees are told (O5, O7)."""
+
+    ce_type: ClassVar[str] = "portal.onboarding.settled.v1"
+
+    firm_id: AFirmId
+    client_id: AClientId
+    company_name: str
+    state: str
+    corrects: str | None
+    at: AwareDatetime
+
+
 class OnboardingState(State):
-    """What verification says of one company; *firm_id* is set if a firm invited it through the portal. Key ``client_id``."""
+    """What verification says of one company; *firm_id* is set if a firm invited it through the portal. Key ``client_id``.
+
+    *undelivered*: the mail with the newest link did not reach the contact (O10).
+    """
 
     ce_type: ClassVar[str] = "portal.onboarding.state.v1"
 
@@ -128,10 +159,15 @@ class OnboardingState(State):
     missing: tuple[MissingItem, ...]
     invited_at: AwareDatetime | None
     state_at: str | None
+    undelivered: bool = False
 
 
 COMMANDS = Topic(name="onboarding.commands", carries=(InviteCompany, ResendInvitation, WithdrawInvitation, InvitationFellDue))
-EVENTS = Topic(name="onboarding.events", retention=30 * DAY, carries=(OnboardingStarted, InvitationWithdrawn, InvitationMailed))
+EVENTS = Topic(
+    name="onboarding.events",
+    retention=30 * DAY,
+    carries=(OnboardingStarted, InvitationWithdrawn, InvitationMailed, UndeliveredMailed, OnboardingSettled),
+)
 STATE = Topic(name="onboarding.state", cleanup=Cleanup.COMPACT, retention=None, carries=(OnboardingState,))
 
 TOPICS = (COMMANDS, EVENTS, STATE)

@@ -32,7 +32,7 @@ def company_id(number: int) -> str:
 
 async def stand(database: Database) -> None:
     """Let the firm's clients stand in *database* as if they had been accepted long ago: connected, each with an assignee."""
-    members = [Member(m, FIRM, m, f"{m}@bench.example", Role.ADMIN, active=True, sequence=1) for m in ASSIGNEES]
+    members = [Member(m, FIRM, m, f"{m}@bench.example", Role.ADMIN, employed=True, sequence=1) for m in ASSIGNEES]
     companies = [Company(company_id(n), (FIRM,)) for n in range(FIRMS_CLIENTS)]
     rows = [_client(n) for n in range(FIRMS_CLIENTS)]
     lists = Counter(name for row in rows for name in row.lists)
@@ -58,6 +58,7 @@ def _client(number: int) -> Client:
         connected=True,
         connected_at=now(),
         assignees=(ASSIGNEES[number % len(ASSIGNEES)],),
+        tenures=(1,),
     )
 
 

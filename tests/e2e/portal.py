@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import os
 import uuid
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.system import eventually
 
@@ -56,6 +57,12 @@ class Outside:
         """Disconnect."""
         await self.producer.stop()
         await self.http.close()
+
+    def at(self, url: str) -> Outside:
+        """Return the same hands at another gateway."""
+        other = copy.copy(self)
+        other.url = url
+        return other
 
     async def event(
         self,
@@ -153,21 +160,28 @@ class Outside:
 
     async def dead(self, topic: str) -> list[Any]:
         """Return every record set aside from *topic*."""
-        return [record async for record in self._records(f"{topic}.dead")]
+        return [record async for record in self.records(f"{topic}.dead")]
 
-    async def _records(self, topic: str) -> AsyncIterator[Any]:
+    @staticmethod
+    def data(record: Any) -> Any:
+        """Return what an event carries."""
+        return json.loads(record.value)
+
+    async def records(self, topic: str) -> AsyncIterator[Any]:
+        """Yield every record of *topic*, partition by partition."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.endpoints["KAFKA_BOOTSTRAP_SERVERS"], max_partition_fetch_bytes=3 * 1024 * 1024
+            topic, bootstrap_servers=self.endpoints["KAFKA_BOOTSTRAP_SERVERS"], max_partition_fetch_bytes=3 * 1024 * 1024
         )
         await consumer.start()
         try:
-            tp = TopicPartition(topic, 0)
-            consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
-            end = (await consumer.end_offsets([tp]))[tp]
-            while await consumer.position(tp) < end:
-                for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, []):
-                    yield record
+            everything = sorted(consumer.assignment())
+            ends = await consumer.end_offsets(everything)
+            for tp, start in (await consumer.beginning_offsets(everything)).items():
+                consumer.seek(tp, start)
+            for tp, end in ends.items():
+                while await consumer.position(tp) < end:
+                    for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, []):
+                        yield record
         finally:
             await consumer.stop()
 
@@ -218,6 +232,11 @@ class Firm:
         answer = await self.post(f"/v1/invitations/{client_id}/accept", {"assign": list(assign)})
         assert answer.status == 200, answer
         return client_id
+
+    async def missing(self, client_id: str, expense_id: str) -> None:
+        """Tell that a receipt is missing."""
+        data = {"client_id": client_id, "expense_id": expense_id}
+        await self.outside.event("pleo.receipts", "pleo.receipt.missing.v1", data)
 
     async def get(self, path: str, token: str | None = None) -> Answer:
         """GET as the admin, or as whom *token* says."""

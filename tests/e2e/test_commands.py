@@ -74,32 +74,6 @@ async def test_many_clients_are_assigned_with_an_outcome_each(firm: Firm) -> Non
     assert await firm.tabs(firm.accountant) == {"mine": 2}
 
 
-async def test_a_company_invited_to_pleo_stands_in_onboarding(firm: Firm, outside: Outside) -> None:
-    """O1, O3, T3: from invited on; the power of attorney brings it to all and to its assignees' mine."""
-    body = {
-        "company_name": "Atelier Nordlicht",
-        "contact_name": "Robin Sander",
-        "contact_email": "robin@nordlicht.example",
-        "country": "DE",
-        "assign": [firm.tom],
-    }
-    answer = await firm.post("/v1/onboarding", body)
-    assert answer.status == 201, answer
-    client_id = answer.body["result"]["client_id"]
-    assert await firm.tabs() == {"onboarding": 1, "mine": 0, "all": 0}
-    assert [r["client_id"] for r in await firm.rows("onboarding", firm.accountant)] == [client_id]
-    again = await firm.post("/v1/onboarding", {**body, "company_name": "ATELIER nordlicht"})
-    assert (again.status, again.code) == (409, "already_invited")
-    fact = {"client_id": client_id, "sequence": 2, "state": "in_review"}
-    await outside.event("pleo.verification", "pleo.verification.changed.v1", fact)
-
-    async def connected() -> bool:
-        return await firm.tabs(firm.accountant) == {"onboarding": 1, "mine": 1}
-
-    await eventually(connected)
-    assert await firm.tabs() == {"onboarding": 1, "mine": 0, "all": 1}
-
-
 async def test_a_grant_lets_one_member_in_once(firm: Firm, outside: Outside) -> None:
     """A1–A4: a link for this member and client, redeemed once by the product, both noted in the access log."""
     client_id = await firm.client("Lindner Elektrotechnik", firm.tom)

@@ -18,12 +18,12 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from services.clients import documents
 from services.clients.domain.figures import Ledger
-from services.clients.domain.states import Client, Invitation
+from services.clients.domain.states import Client, Invitation, Member
 from services.clients.queries.pages import Pages
 from services.clients.queries.plans import FEW
 from services.clients.queries.question import SORTS, Page, Question
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, INDEXES, ROWS
+from services.clients.store import COUNTS, INDEXES, MEMBERS, ROWS
 from shared.contracts.base import Role
 from shared.mongo import Database
 from shared.names import matches, sort_key
@@ -53,13 +53,19 @@ def _viewer(member_id: str, role: Role) -> Viewer:
 LEYLA, TOM = _viewer("leyla", Role.ADMIN), _viewer("tom", Role.ACCOUNTANT)
 
 
+PEOPLE = [
+    Member(name, KANZLEI, name.title(), f"{name}@kanzlei.example", Role.ACCOUNTANT, employed=True, sequence=1)
+    for name in ("leyla", "tom", "anna")
+]
+
+
 def _client(number: int, firm_id: str = KANZLEI) -> Client:
     """Return a client; many share a name, a number of missing receipts, or both."""
     dice = random.Random(number)
     name = f"{dice.choice(FAMILIES)} Bau GmbH & Co. KG {dice.choice(('', '0'))}{number % 97}"
     missing = dice.choice((None, 0, 0, 0, 0, 1, 2, 40))
     at = datetime(2026, 3, 12, tzinfo=UTC)
-    client = Client(firm_id, f"c{number:05d}", 1, name, name, str(20_000 + number) if number % 3 else None, invited_at=at)
+    client = Client(firm_id, f"c{number:05d}", 1, name, name, str(20_000 + number) if number % 3 else None, added_at=at)
     if number < CONNECTED:
         assignees = tuple(dice.sample(("leyla", "tom", "anna"), dice.choice((0, 1, 1, 2))))
         ledger = Ledger(missing=missing, missing_at=None if missing is None else "2026-03-12T10:00:00.000000000Z")
@@ -104,6 +110,7 @@ class Desk:
         database = Database(ground.mongodb, f"t{uuid4().hex[:12]}_clients", overheard)
         try:
             await database.ground(INDEXES)
+            await database[MEMBERS].insert_many([documents.member(member) for member in PEOPLE])
             await stand(database, [*ours, *others])
             yield cls(database, overheard, ours)
         finally:

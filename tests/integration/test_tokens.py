@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import pytest
 from aiohttp import web
 from joserfc import jws, jwt
@@ -74,7 +74,7 @@ def signed(key: Key = EC, algorithm: str = "ES256", header: dict[str, Any] | Non
 
 def raw(header: dict[str, Any], key: Key | None = None, **other: Any) -> str:
     """Return a token as an attacker writes it, signed over exactly *header*, or with no signature."""
-    parts = [urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=") for part in (header, claims(**other))]
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims(**other))]
     if key is None:
         return "Bearer " + b".".join([*parts, b""]).decode()
     signature = jws.JWSRegistry.algorithms[header["alg"]].sign(b".".join(parts), key)
@@ -130,6 +130,13 @@ BAD = {
     "no audience": lambda: signed(aud=None),
     "nobody": lambda: signed(sub=None),
     "a number for a name": lambda: signed(sub=5),
+    "half a surrogate pair for a name": lambda: raw({"alg": "ES256", "kid": "ec"}, EC, sub="leyla\ud800"),
+    "half a surrogate pair for a firm": lambda: raw({"alg": "ES256", "kid": "ec"}, EC, firm_id="\udfff"),
+    "an expiry beyond all numbers": lambda: signed(exp=10**400),
+    "an expiry of true": lambda: signed(exp=True),
+    "a beginning of text": lambda: signed(nbf="soon"),
+    "an issuer in a list": lambda: signed(iss=[ISSUER]),
+    "an audience of objects": lambda: signed(aud={"partner-portal": 1}),
     "a list for a firm": lambda: signed(firm_id=["kanzlei"]),
     "another scheme": lambda: signed().replace("Bearer", "Basic"),
     "nothing": lambda: None,
@@ -150,6 +157,11 @@ async def test_what_does_not_count_is_unauthenticated(issuer: Issuer, token: Any
     with pytest.raises(Unauthenticated) as refused:
         await issuer.tokens().caller(written)
     assert len(str(refused.value)) < 120
+
+
+async def test_a_header_nobody_knows_is_ignored_unless_it_is_critical(issuer: Issuer) -> None:
+    """RFC 7515, section 4: issuers add what they like; ``crit`` is refused above."""
+    assert (await issuer.tokens().caller(raw({"alg": "ES256", "kid": "ec", "tenant": "x"}, EC))).subject == "leyla"
 
 
 async def test_a_key_named_by_the_token_is_not_fetched(issuer: Issuer) -> None:

@@ -19,6 +19,7 @@ from services.clients.domain.events import (
     MemberKnown,
 )
 from services.clients.domain.figures import Expense, balanced, hear
+from services.clients.domain.sequences import fault_of, noted
 from services.clients.domain.states import Client, Company, World
 from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command, Role
@@ -39,7 +40,7 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
     """Return what *heard* leads to."""
     if isinstance(heard.message, Command):
         return _command(heard.message, world, now)
-    return _fact(heard, world)
+    return _fact(heard, world, now)
 
 
 def evolve(world: World, event: Any) -> None:
@@ -128,16 +129,16 @@ def _rights(command: Command, world: World) -> Refused | None:
     return None
 
 
-def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a table of contents, one line a message
+def _fact(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:  # noqa: C901 - a table of contents, one line a message
     match heard.message:
         case pleo.ExpenseFact():
-            return _expense(heard, world)
+            return _expense(heard, world, now)
         case pleo.BalanceChanged() as fact:
             ledger = world.ledger(fact.client_id)
             after = balanced(ledger, fact, heard.stamp, heard.id)
             return [] if after is ledger else [FiguresMoved(fact.client_id, after)]
-        case pleo.FirmRegistered() as fact:
-            return partners.firm_registered(fact, world)
+        case pleo.FirmRegistered():
+            return partners.firm_registered(heard, world)
         case pleo.MemberFact():
             return partners.member_told(heard, world)
         case pleo.MemberRemoved():
@@ -152,6 +153,8 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
             return onboardings.started(heard, world)
         case onboarding.InvitationWithdrawn():
             return onboardings.withdrawn(heard, world)
+        case onboarding.OnboardingSettled():
+            return onboardings.settled(heard, world)
         case onboarding.OnboardingState():
             return onboardings.stated(heard, world)
         case clients.LeaverFellDue():
@@ -160,24 +163,38 @@ def _fact(heard: Heard[Any], world: World) -> Sequence[Any]:  # noqa: C901 - a t
             return [Counted("passed")]
 
 
-def _expense(heard: Heard[Any], world: World) -> Sequence[Any]:
+def _expense(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
     fact = heard.message
-    expense = world.expenses.get((fact.client_id, fact.expense_id)) or Expense(fact.client_id, fact.expense_id)
-    before = world.ledger(fact.client_id)
-    after, ledger = hear(expense, before, fact, heard.stamp, heard.id)
+    company, known = world.company(fact.client_id), world.expenses.get((fact.client_id, fact.expense_id))
+    if known is None and _forgotten(heard, company, now):
+        return [Counted("forgotten")]
+    expense, before = known or Expense(fact.client_id, fact.expense_id), world.ledger(fact.client_id)
+    after, ledger = hear(expense, before, fact, heard.stamp, heard.id, now)
     if after is expense:
         return [Counted("stale")]
-    if ledger is before:
-        return [ExpenseTold(after)]
-    return [ExpenseTold(after), FiguresMoved(fact.client_id, ledger)]
+    events: list[Any] = [ExpenseTold(after)]
+    if company.facts_since is None:
+        events.append(CompanyMoved(replace(company, facts_since=now)))
+    return events if ledger is before else [*events, FiguresMoved(fact.client_id, ledger)]
+
+
+def _forgotten(heard: Heard[Any], company: Company, now: datetime) -> bool:
+    """Say whether a fact of an unknown expense is so old that what was known of it may have been forgotten (E5).
+
+    Nothing is forgotten within 400 days of being heard; so of a company heard of since, every fact is new.
+    """
+    horizon = now - pleo.KEPT
+    return company.facts_since is not None and company.facts_since < horizon and heard.time < horizon
 
 
 def _renamed(heard: Heard[pleo.CompanyRenamed], world: World) -> Sequence[Any]:
     fact = heard.message
     company = world.company(fact.client_id)
-    if fact.sequence <= company.name_sequence:
-        same = fact.sequence < company.name_sequence or fact.company_name == company.name
-        return [Counted("stale" if same else "conflict")]
+    if (fault := fault_of(company.names_seen, fact.sequence, fact)) is not None:
+        return [fault]
+    company = replace(company, names_seen=noted(company.names_seen, fact.sequence, fact))
+    if fact.sequence < company.name_sequence:
+        return [CompanyMoved(company), Counted("stale")]
     return [CompanyMoved(replace(company, name=fact.company_name, name_sequence=fact.sequence))]
 
 

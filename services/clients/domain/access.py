@@ -19,12 +19,14 @@ from shared.decider import Refused, Said, Succeeded
 
 VALID = timedelta(seconds=60)
 MOST_REMINDERS = 10
+REMEMBERED_DAYS = 9  # a command is handled at most the topic's seven days after it was issued, in whatever order
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def grant(command: GrantAccess, client: Client, world: World, now: datetime) -> Sequence[Any]:
     """A member may open the account of a connected client: admins of every one, accountants of theirs (A2)."""
     actor = command.actor
+    world.rely_on(client)
     if not client.connected or (actor.role is not Role.ADMIN and actor.member_id not in client.assignees):
         return [Refused("not_connected")]
     given = Grant(command.token_hash, command.grant_id, client.firm_id, client.client_id, actor.member_id, now + VALID)
@@ -41,6 +43,7 @@ def redeem(command: RedeemGrant, world: World, now: datetime) -> Sequence[Any]:
     client = world.client(given.firm_id, given.client_id)
     if client is None or not client.connected or not member.works_for(given.firm_id):
         return [Refused("grant_invalid")]
+    world.rely_on(client)
     if member.role is not Role.ADMIN and member.member_id not in client.assignees:
         return [Refused("grant_invalid")]
     line = Access(client.firm_id, client.client_id, member.member_id, "redeemed", now, given.grant_id)
@@ -61,11 +64,12 @@ def remind(command: RemindAssignees, client: Client, world: World) -> Sequence[A
     people = [m for m in (world.member(i) for i in client.assignees) if m.works_for(client.firm_id)]
     if not people:
         return [Refused("no_assignee")]
-    today = command.issued_at.astimezone(BERLIN).date().isoformat()
-    already = client.reminded if client.reminded_on == today else 0
-    if already >= MOST_REMINDERS:
+    days = dict(client.reminded)
+    day = command.issued_at.astimezone(BERLIN).date().isoformat()
+    if days.get(day, 0) >= MOST_REMINDERS:
         return [Refused("too_many_reminders")]
-    after = replace(client, reminded_on=today, reminded=already + 1, version=client.version + 1)
+    days[day] = days.get(day, 0) + 1
+    after = replace(client, reminded=tuple(sorted(days.items()))[-REMEMBERED_DAYS:], version=client.version + 1)
     actor = command.actor
     request = ReminderRequested.model_validate(
         {

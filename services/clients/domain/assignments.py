@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.clients.domain.events import AssigneesMoved, ClientMoved
+from services.clients.domain.events import AssigneesMoved
 from services.clients.domain.states import MOST_ASSIGNEES, Client, World
 from shared.contracts import clients as said
 from shared.contracts import portal
@@ -21,9 +21,9 @@ def assign(command: AssignMember, client: Client, world: World) -> Sequence[Any]
     refusal = unknown((command.member_id,), command.actor.firm_id, world)
     if refusal is not None:
         return [refusal]
-    if too_many(client, (command.member_id,)):
+    if too_many(client.assignees, (command.member_id,), world):
         return [Refused("too_many_assignees")]
-    return [*with_(client, (command.member_id,), command.issued_at), Succeeded()]
+    return [*moved(client, (*client.assignees, command.member_id), command.issued_at, world), Succeeded()]
 
 
 def unassign(command: UnassignMember, client: Client, world: World) -> Sequence[Any]:
@@ -33,7 +33,8 @@ def unassign(command: UnassignMember, client: Client, world: World) -> Sequence[
         return [Refused("not_found")]
     if actor.role is not Role.ADMIN and actor.member_id != command.member_id:
         return [Refused("admin_only")]
-    return [*without(client, (command.member_id,), command.issued_at), Succeeded()]
+    kept = _without(client, (command.member_id,))
+    return [*moved(client, kept, command.issued_at, world), Succeeded()]
 
 
 def assign_many(command: AssignMany, world: World) -> Sequence[Any]:
@@ -46,16 +47,19 @@ def assign_many(command: AssignMany, world: World) -> Sequence[Any]:
     items = []
     for client_id in dict.fromkeys(command.client_ids):
         client = world.client(firm, client_id)
-        code = None
-        if client is None or client.ended:
-            code = "not_found"
-        elif too_many(_without(client, command.unassign), command.assign):
-            code = "too_many_assignees"
-        else:
-            kept = tuple(m for m in client.assignees if m not in command.unassign)
-            events += _moved(client, tuple(dict.fromkeys((*kept, *command.assign))), command.issued_at)
+        code, happened = _assign_one(command, client, world)
+        events += happened
         items.append({"client_id": client_id, "status": "refused" if code else "succeeded", "code": code})
     return [*events, Succeeded({"items": items})]
+
+
+def _assign_one(command: AssignMany, client: Client | None, world: World) -> tuple[str | None, Sequence[Any]]:
+    if client is None or client.ended:
+        return "not_found", []
+    kept = _without(client, command.unassign)
+    if too_many(kept, command.assign, world):
+        return "too_many_assignees", []
+    return None, moved(client, (*kept, *command.assign), command.issued_at, world)
 
 
 def unknown(members: Iterable[str], firm_id: str, world: World, *, active: bool = True) -> Refused | None:
@@ -67,20 +71,26 @@ def unknown(members: Iterable[str], firm_id: str, world: World, *, active: bool 
     return None
 
 
-def too_many(client: Client, members: Iterable[str]) -> bool:
-    """Say whether *members* more would be too many for one client (M3)."""
-    return len({*client.assignees, *members}) > MOST_ASSIGNEES
+def too_many(assigned: Iterable[str], members: Iterable[str], world: World) -> bool:
+    """Say whether *members* more would be too many for one client; who left counts no more (M3, M4)."""
+    left = {m for m in assigned if m in world.members and not world.members[m].active}
+    return len({*assigned, *members} - left) > MOST_ASSIGNEES
 
 
-def with_(client: Client, members: Iterable[str], at: datetime) -> Sequence[Any]:
-    """Return what happens when *members* are assigned, too."""
-    return _moved(client, (*client.assignees, *(m for m in dict.fromkeys(members) if m not in client.assignees)), at)
+def moved(client: Client, members: Iterable[str], at: datetime, world: World) -> Sequence[Any]:
+    """Return what happens when *members* and nobody else are assigned: nothing if they were."""
+    after = staffed(client, members, world)
+    if after.assignees == client.assignees:
+        return []
+    after = replace(after, version=client.version + 1)
+    return [AssigneesMoved(after), *told(client.assignees, after, at)]
 
 
-def without(client: Client, members: Iterable[str], at: datetime) -> Sequence[Any]:
-    """Return what happens when *members* are not assigned any longer."""
-    gone = set(members)
-    return _moved(client, tuple(m for m in client.assignees if m not in gone), at)
+def staffed(client: Client, members: Iterable[str], world: World) -> Client:
+    """Return *client* with *members* assigned; each is noted with the newest fact about them, so a removal ends what is older."""
+    noted = dict(zip(client.assignees, client.tenures, strict=True))
+    now = tuple(dict.fromkeys(members))
+    return replace(client, assignees=now, tenures=tuple(noted[m] if m in noted else world.member(m).sequence for m in now))
 
 
 def told(before: tuple[str, ...], client: Client, at: datetime) -> Sequence[Any]:
@@ -90,9 +100,21 @@ def told(before: tuple[str, ...], client: Client, at: datetime) -> Sequence[Any]
     if not assigned and not unassigned:
         return []
     ids: dict[str, Any] = {"firm_id": client.firm_id, "client_id": client.client_id}
-    moved = said.AssignmentsMoved(**ids, assigned=assigned, unassigned=unassigned, at=at)  # type: ignore[arg-type]
-    news = portal.AssigneesChanged(**ids, sequence=client.version, member_ids=client.assignees)  # type: ignore[arg-type]
-    return [Said(said.EVENTS, key_of(client), moved), Said(portal.CLIENTS, client.client_id, news)]
+    happened = said.AssignmentsMoved(**ids, assigned=assigned, unassigned=unassigned, at=at)  # type: ignore[arg-type]
+    return [Said(said.EVENTS, key_of(client), happened), news(client)]
+
+
+def news(client: Client) -> Said:
+    """Return how other services are told who works on a client now."""
+    changed = portal.AssigneesChanged.model_validate(
+        {
+            "firm_id": client.firm_id,
+            "client_id": client.client_id,
+            "sequence": client.version,
+            "member_ids": client.assignees,
+        }
+    )
+    return Said(portal.CLIENTS, client.client_id, changed)
 
 
 def key_of(client: Client) -> str:
@@ -100,13 +122,6 @@ def key_of(client: Client) -> str:
     return f"{client.firm_id}.{client.client_id}"
 
 
-def _moved(client: Client, assignees: tuple[str, ...], at: datetime) -> Sequence[ClientMoved | Said]:
-    if assignees == client.assignees:
-        return []
-    after = replace(client, assignees=assignees, version=client.version + 1)
-    return [AssigneesMoved(after), *told(client.assignees, after, at)]
-
-
-def _without(client: Client, members: Iterable[str]) -> Client:
+def _without(client: Client, members: Iterable[str]) -> tuple[str, ...]:
     gone = set(members)
-    return replace(client, assignees=tuple(m for m in client.assignees if m not in gone))
+    return tuple(m for m in client.assignees if m not in gone)

@@ -59,6 +59,10 @@ class InvitationTakenBack(ClientMoved):
     """A company withdrew its invitation, or one that never came."""
 
 
+class InvitationOvertaken(ClientMoved):
+    """A company's older word came after a newer one: it is noted."""
+
+
 class InvitationAccepted(ClientMoved):
     """An admin accepted: the client is connected."""
 

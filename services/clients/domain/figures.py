@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from shared.contracts.base import Money
 from shared.contracts.clients import Figures
@@ -21,6 +22,18 @@ class Expense:
     receipt: Told | None = None
     export: Told | None = None
     deleted: str | None = None
+    heard_at: datetime | None = field(default=None, compare=False)  # of what this batch heard: says how long it is kept
+
+    @property
+    def newest(self) -> str:
+        """The time of the newest fact about it."""
+        told = (self.receipt, self.export)
+        return max(self.deleted or "", *(one[0] for one in told if one is not None), "")
+
+    @property
+    def counts(self) -> bool:
+        """Whether a figure holds it: then it is never forgotten, for no figure changes because time goes by (E5)."""
+        return self.misses_receipt or self.ready
 
     @property
     def misses_receipt(self) -> bool:
@@ -59,7 +72,7 @@ class Ledger:
         )
 
 
-def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: str) -> tuple[Expense, Ledger]:
+def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: str, now: datetime) -> tuple[Expense, Ledger]:
     """Return expense and figures after *fact*; an older fact than the known one moves no count, a deletion is for good.
 
     A deletion speaks for the kinds the expense was heard of in, and a late fact of a deleted expense is as of the
@@ -68,11 +81,11 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
     new = (stamp, id, fact.ce_type)
     match fact:
         case ExpenseDeleted():
-            after = replace(expense, deleted=max(expense.deleted or "", stamp))
+            after = replace(expense, deleted=max(expense.deleted or "", stamp), heard_at=now)
         case ReceiptFact():
-            after = _told(expense, max(expense.receipt or new, new), expense.export)
+            after = _told(expense, max(expense.receipt or new, new), expense.export, now)
         case _:
-            after = _told(expense, expense.receipt, max(expense.export or new, new))
+            after = _told(expense, expense.receipt, max(expense.export or new, new), now)
     if after == expense:
         return expense, ledger
     at = max(stamp, after.deleted or "")
@@ -86,9 +99,9 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
     return after, ledger
 
 
-def _told(expense: Expense, receipt: Told | None, export: Told | None) -> Expense:
+def _told(expense: Expense, receipt: Told | None, export: Told | None, now: datetime) -> Expense:
     """Most facts come through here: `replace` costs five times as much."""
-    return Expense(expense.client_id, expense.expense_id, receipt, export, expense.deleted)
+    return Expense(expense.client_id, expense.expense_id, receipt, export, expense.deleted, now)
 
 
 def balanced(ledger: Ledger, fact: BalanceChanged, stamp: str, id: str) -> Ledger:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.clients.domain.assignments import key_of, told, too_many, unknown
+from services.clients.domain.assignments import key_of, staffed, told, too_many, unknown
 from services.clients.domain.events import (
     ClientParted,
     CompanyMoved,
     InvitationAccepted,
     InvitationDeclined,
+    InvitationOvertaken,
     InvitationTakenBack,
     Invited,
 )
+from services.clients.domain.sequences import fault_of, noted
 from services.clients.domain.states import Client, Company, Invitation, World
 from shared.contracts import clients as said
 from shared.contracts import portal
@@ -26,53 +28,62 @@ from shared.messages import Heard
 
 
 def added(heard: Heard[AccountantAdded], world: World) -> Sequence[Any]:
-    """A company added the firm (I1); after an end this starts afresh, without the old assignments (I6)."""
+    """A company added the firm: an invitation waits (I1), also beside an open onboarding (T6); after an end it starts afresh.
+
+    What is connected has nothing left to answer: only name and number are taken.
+    """
     fact = heard.message
     company = world.company(fact.client_id)
     client = world.client(fact.firm_id, fact.client_id) or Client(fact.firm_id, fact.client_id)
-    content = fact.model_dump_json()
-    if (stale := _stale(fact.sequence, content, client)) is not None:
-        return stale
-    anew = client.ended or client.invites
+    if (fault := fault_of(client.seen, fact.sequence, fact)) is not None:
+        return [fault]
+    after = _heard(client, fact)
+    if fact.sequence < client.sequence:
+        return [InvitationOvertaken(after), Counted("stale")]
     after = replace(
-        client,
+        after,
         given_name=fact.company_name,
         name=company.name or fact.company_name,
-        client_number=fact.client_number if fact.client_number is not None or anew else client.client_number,
+        client_number=fact.client_number if fact.client_number is not None or not client.connected else client.client_number,
+        addressed_to=fact.addressed_to,
+        added_at=heard.time,
         sequence=fact.sequence,
-        heard=content,
         ledger=company.ledger,
-        version=client.version + 1,
     )
-    if anew:
-        after = replace(
-            after,
-            invitation=Invitation.PENDING,
-            addressed_to=fact.addressed_to,
-            invited_at=heard.time,
-            disconnected=False,
-            ended_at=None,
-            onboarding=None,
-            assignees=() if client.ended else client.assignees,
-            verification=company.verification,
-        )
-    return [*_joined(company, fact.firm_id), Invited(after), *told(client.assignees, after, heard.time)]
+    if not client.connected:
+        after = _waiting(afresh(after, company) if client.ended else after)
+    return [*joined(company, fact.firm_id), Invited(after), *told(client.assignees, after, heard.time)]
 
 
 def withdrawn(heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
-    """A company takes its invitation back (I4), or parts from the firm (I5); before its ``added`` it leaves nothing."""
+    """A company takes its invitation back (I4), or parts from the firm (I5); before its ``added`` it leaves nothing.
+
+    An open onboarding ends with it, too, even before the power of attorney is heard of: whoever parts from the firm
+    does not mean to be connected by a fact that is still on its way. Only a new ``added`` begins again (O3, I6).
+    """
     fact = heard.message
     client = world.client(fact.firm_id, fact.client_id) or Client(fact.firm_id, fact.client_id)
-    content = "withdrawn:" + fact.model_dump_json()
-    if (stale := _stale(fact.sequence, content, client)) is not None:
-        return stale
-    noted = replace(client, sequence=fact.sequence, heard=content, version=client.version + 1)
-    if client.connected:
-        return parted(client, noted, heard.time)
+    if (fault := fault_of(client.seen, fact.sequence, fact)) is not None:
+        return [fault]
+    after = replace(_heard(client, fact), withdrew=True)
+    if fact.sequence < client.sequence:
+        return _overtaken(client, after, heard, world)
+    after = replace(after, sequence=fact.sequence)
+    if client.connected or client.onboards:
+        return parted(client, after, heard.time)
     if client.invites or client.invitation is None:
-        back = replace(noted, invitation=Invitation.WITHDRAWN, ended_at=client.ended_at or heard.time)
-        return [InvitationTakenBack(back)]
-    return [InvitationTakenBack(noted)]
+        after = replace(after, invitation=Invitation.WITHDRAWN)
+    return [InvitationTakenBack(at_its_end(client, after, heard.time))]
+
+
+def _overtaken(client: Client, after: Client, heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
+    """A withdrawal that a newer invitation overtook: what stood before it has ended all the same, the newer one waits (I6)."""
+    if not (client.connected or client.onboards) or heard.message.sequence < client.accepted:
+        return [InvitationOvertaken(after), Counted("stale")]
+    company = world.company(after.client_id)
+    ends = parted(client, after, heard.time)
+    waiting = _waiting(afresh(replace(after, version=after.version + 2), company))
+    return [*ends, *joined(company, after.firm_id), Invited(waiting)]
 
 
 def accept(command: AcceptInvitation, client: Client, world: World) -> Sequence[Any]:
@@ -81,14 +92,14 @@ def accept(command: AcceptInvitation, client: Client, world: World) -> Sequence[
         return [refusal]
     if (refusal := unknown(command.assign, command.actor.firm_id, world)) is not None:
         return [refusal]
-    if too_many(client, command.assign):
+    if too_many(client.assignees, command.assign, world):
         return [Refused("too_many_assignees")]
     after = replace(
-        client,
+        staffed(client, (*client.assignees, *command.assign), world),
         invitation=Invitation.ACCEPTED,
+        accepted=client.sequence,
         connected=True,
         connected_at=command.issued_at,
-        assignees=tuple(dict.fromkeys((*client.assignees, *command.assign))),
         version=client.version + 2,
     )
     return [
@@ -100,10 +111,13 @@ def accept(command: AcceptInvitation, client: Client, world: World) -> Sequence[
 
 
 def decline(command: DeclineInvitation, client: Client, world: World) -> Sequence[Any]:
-    """An admin declines (I2)."""
+    """An admin declines (I2). An open onboarding of the same company goes on: that is the firm's own invitation."""
     if (refusal := _answerable(client)) is not None:
         return [refusal]
-    after = replace(client, invitation=Invitation.DECLINED, ended_at=command.issued_at, assignees=(), version=client.version + 2)
+    after = replace(client, invitation=Invitation.DECLINED, version=client.version + 2)
+    after = at_its_end(client, after, command.issued_at)
+    if after.ended:
+        after = replace(after, assignees=(), tenures=())
     return [
         InvitationDeclined(after),
         _answered(after, accepted=False),
@@ -121,14 +135,56 @@ def disconnect(command: DisconnectClient, client: Client, world: World) -> Seque
 
 def parted(before: Client, after: Client, at: datetime) -> Sequence[Any]:
     """Return what the end of a connection leads to: assignments, subscriptions and waiting mails about it end (I5)."""
-    after = replace(after, connected=False, disconnected=True, ended_at=at, assignees=(), version=after.version + 1)
-    ids: dict[str, Any] = {"firm_id": after.firm_id, "client_id": after.client_id}
+    gone = replace(after, connected=False, disconnected=True, assignees=(), tenures=(), version=after.version + 1)
+    if gone.invitation is Invitation.PENDING:  # whoever parts does not wait for an answer
+        gone = replace(gone, invitation=Invitation.WITHDRAWN)
+    gone = at_its_end(before, gone, at)
+    ids: dict[str, Any] = {"firm_id": gone.firm_id, "client_id": gone.client_id}
     return [
-        ClientParted(after),
-        Said(said.EVENTS, key_of(after), said.ClientEnded(**ids)),
-        Said(portal.CLIENTS, after.client_id, portal.ClientDisconnected(**ids, sequence=_first_of_two(after))),
-        *told(before.assignees, after, at),
+        ClientParted(gone),
+        Said(said.EVENTS, key_of(gone), said.ClientEnded(**ids)),
+        Said(portal.CLIENTS, gone.client_id, portal.ClientDisconnected(**ids, sequence=_first_of_two(gone))),
+        *told(before.assignees, gone, at),
     ]
+
+
+def afresh(client: Client, company: Company) -> Client:
+    """Return *client* as it begins again after an end: without the old assignments (I6).
+
+    An onboarding that was parted from is over for good (O3); one that only ran out may still be undone (O6).
+    """
+    return replace(
+        client,
+        connected=False,
+        connected_at=None,
+        disconnected=False,
+        ended_at=None,
+        onboarding=None if client.disconnected or client.connected or client.onboards else client.onboarding,
+        assignees=(),
+        tenures=(),
+        verified=company.verification,
+    )
+
+
+def at_its_end(before: Client, after: Client, at: datetime) -> Client:
+    """Return *after* with the moment at which it left its last tab: that of the first end (O7)."""
+    first = before.ended_at if before.ended else None
+    return replace(after, ended_at=(first or at) if after.ended else None)
+
+
+def joined(company: Company, firm_id: str) -> Sequence[Any]:
+    """Return that the company is a client of the firm, too: its figures count there."""
+    if firm_id in company.firms:
+        return [CompanyMoved(company)]  # written all the same: a fact at this moment must see the new client
+    return [CompanyMoved(replace(company, firms=(*company.firms, firm_id)))]
+
+
+def _heard(client: Client, fact: AccountantAdded | AccountantWithdrawn) -> Client:
+    return replace(client, seen=noted(client.seen, fact.sequence, fact), version=client.version + 1)
+
+
+def _waiting(client: Client) -> Client:
+    return replace(client, invitation=Invitation.PENDING)
 
 
 def _answerable(client: Client) -> Refused | None:
@@ -151,15 +207,3 @@ def _answered(client: Client, *, accepted: bool) -> Said:
 def _first_of_two(client: Client) -> int:
     """Return the sequence of news that those of the assignees may follow: no two share one (contract, section 2)."""
     return client.version - 1
-
-
-def _joined(company: Company, firm_id: str) -> Sequence[Any]:
-    if firm_id in company.firms:
-        return [CompanyMoved(company)]  # written all the same: a fact at this moment must see the new client
-    return [CompanyMoved(replace(company, firms=(*company.firms, firm_id)))]
-
-
-def _stale(sequence: int, content: str, client: Client) -> Sequence[Any] | None:
-    if sequence > client.sequence:
-        return None
-    return [Counted("conflict")] if sequence == client.sequence and content != client.heard else [Counted("stale")]

@@ -7,39 +7,51 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.clients.domain.assignments import told
+from services.clients.domain.assignments import key_of, staffed, told
 from services.clients.domain.events import CompanyMoved, OnboardingMoved
-from services.clients.domain.states import FINAL, Client, Company, World
+from services.clients.domain.invitations import at_its_end, joined
+from services.clients.domain.states import Client, Company, Invitation, World
 from shared.clock import moment_of, stamp_of
-from shared.contracts.onboarding import InvitationWithdrawn, OnboardingStarted, OnboardingState
-from shared.decider import Finished, Succeeded
+from shared.contracts.clients import EVENTS, EndTold
+from shared.contracts.onboarding import InvitationWithdrawn, OnboardingSettled, OnboardingStarted, OnboardingState
+from shared.decider import Finished, Said, Succeeded
 from shared.messages import Heard
 
 
 def started(heard: Heard[OnboardingStarted], world: World) -> Sequence[Any]:
-    """A firm invited a company: its row stands from here on, and the command is done (O1)."""
+    """A firm invited a company: its row stands from here on, and the command is done (O1).
+
+    What the company said of the firm may have come first: an invitation waits beside the onboarding, and after a
+    withdrawal there is none.
+    """
     event = heard.message
     done = Finished(event.command_id, event.member_id, Succeeded({"client_id": event.client_id}))
-    if world.client(event.firm_id, event.client_id) is not None:
+    known = world.client(event.firm_id, event.client_id)
+    if known is not None and known.begun_at is not None:
         return [done]
+    before = known or Client(event.firm_id, event.client_id)
     company = world.company(event.client_id)
-    company = replace(company, firms=tuple(dict.fromkeys((*company.firms, event.firm_id))))
-    assignees = tuple(m for m in dict.fromkeys(event.assign) if world.member(m).works_for(event.firm_id))
-    client = Client(
-        event.firm_id,
-        event.client_id,
-        version=1,
-        given_name=event.company_name,
-        name=company.name or event.company_name,
-        client_number=event.client_number,
-        invited_at=event.at,
-        onboarding="invited",
-        onboarding_at=stamp_of(event.at),
-        assignees=assignees,
+    after = _followed(_begun(before, event, world, company), company, event.at)
+    after = at_its_end(before, after, event.at)
+    return [*joined(company, event.firm_id), OnboardingMoved(after), *told(before.assignees, after, event.at), done]
+
+
+def _begun(client: Client, event: OnboardingStarted, world: World, company: Company) -> Client:
+    over = client.withdrew
+    named = (m for m in event.assign if not over and world.member(m).works_for(event.firm_id))
+    given = client.given_name or event.company_name
+    return replace(
+        staffed(client, (*client.assignees, *named), world),
+        given_name=given,
+        name=company.name or given,
+        client_number=client.client_number or event.client_number,
+        begun_at=event.at,
+        onboarding=None if over else "invited",
+        onboarding_at=None if over else stamp_of(event.at),
+        disconnected=client.disconnected or (over and client.ended),
         ledger=company.ledger,
+        version=client.version + 1,
     )
-    after = _followed(client, company, event.at)
-    return [CompanyMoved(company), OnboardingMoved(after), *told((), after, event.at), done]
 
 
 def withdrawn(heard: Heard[InvitationWithdrawn], world: World) -> Sequence[Any]:
@@ -47,10 +59,10 @@ def withdrawn(heard: Heard[InvitationWithdrawn], world: World) -> Sequence[Any]:
     event = heard.message
     done = Finished(event.command_id, event.member_id, Succeeded())
     client = world.client(event.firm_id, event.client_id)
-    if client is None or client.onboarding == "withdrawn":
+    if client is None or client.onboarding in (None, "withdrawn"):
         return [done]
-    after = replace(client, onboarding="withdrawn", ended_at=heard.time, version=client.version + 1)
-    return [OnboardingMoved(after), done]
+    after = replace(client, onboarding="withdrawn", version=client.version + 1)
+    return [OnboardingMoved(at_its_end(client, after, heard.time)), done]
 
 
 def stated(heard: Heard[OnboardingState], world: World) -> Sequence[Any]:
@@ -66,36 +78,62 @@ def stated(heard: Heard[OnboardingState], world: World) -> Sequence[Any]:
         onboarding_state=state.state,
         onboarding_at=state.state_at,
         onboarding_connected=state.connected,
+        onboarding_undelivered=state.undelivered,
         onboarding_version=state.version,
     )
-    events: list[Any] = [CompanyMoved(company)]
-    for firm_id in company.firms:
-        client = world.client(firm_id, state.client_id)
-        if client is None:
-            continue
-        after = _followed(client, company, heard.time)
-        if after != client:
-            events.append(OnboardingMoved(replace(after, version=client.version + 1)))
-    return events
+    clients = [c for c in (world.client(firm_id, state.client_id) for firm_id in company.firms) if c is not None]
+    followed = [(c, at_its_end(c, _followed(c, company, heard.time), heard.time)) for c in clients]
+    moved = [OnboardingMoved(replace(after, version=c.version + 1)) for c, after in followed if after != c]
+    return [CompanyMoved(company), *moved]
+
+
+def settled(heard: Heard[OnboardingSettled], world: World) -> Sequence[Any]:
+    """An onboarding ended: admins, assignees, and who was told of an end that this corrects, are to be mailed (O5, O7)."""
+    event = heard.message
+    client = world.client(event.firm_id, event.client_id)
+    if client is None:
+        return []
+    told_before = tuple(m for m in client.end_told if world.member(m).works_for(event.firm_id))
+    assigned = tuple(m for m in client.assignees if world.member(m).works_for(event.firm_id))
+    recipients = tuple(dict.fromkeys((*world.admins.get(event.firm_id, ()), *assigned, *told_before)))
+    after = replace(client, end_told=recipients, version=client.version + 1)
+    mailed = EndTold.model_validate(
+        {
+            "firm_id": event.firm_id,
+            "client_id": event.client_id,
+            "client_name": client.name,
+            "state": event.state,
+            "corrects": event.corrects,
+            "at": event.at,
+            "recipients": recipients,
+        }
+    )
+    return [OnboardingMoved(after), Said(EVENTS, key_of(client), mailed)]
 
 
 def _followed(client: Client, company: Company, at: datetime) -> Client:
     """Return *client* as its company's onboarding says: connected once, disconnected for good (O3)."""
-    if company.onboarding_version < 0:
+    over = client.disconnected or (client.onboarding is None and client.ended)
+    if company.onboarding_version < 0 or over:  # whoever parted is followed no longer (I5)
         return client
+    after = replace(client, verified=company.verification)
     if company.onboarding_firm != client.firm_id or client.onboarding is None:
-        return replace(client, verification=company.verification)
+        return after
     if client.onboarding == "withdrawn":  # a withdrawal stays, also before an older state that comes late (O6)
         return client
-    connects = company.onboarding_connected and not client.connected and not client.disconnected
     after = replace(
-        client,
+        after,
         onboarding=company.onboarding_state,
         onboarding_at=company.onboarding_at,
-        connected=client.connected or connects,
-        connected_at=(moment_of(company.onboarding_at) if company.onboarding_at else at) if connects else client.connected_at,
+        undelivered=company.onboarding_undelivered,
     )
-    after = replace(after, verification=company.verification if after.connected else None)
-    if after.ended and not client.ended and company.onboarding_state in FINAL:
-        after = replace(after, ended_at=at)
-    return after
+    return _connected(after, moment_of(company.onboarding_at or stamp_of(at))) if company.onboarding_connected else after
+
+
+def _connected(client: Client, at: datetime) -> Client:
+    """Return *client* with the power of attorney, which answers an invitation of the company, too (O3)."""
+    if client.connected:
+        return client
+    pending = client.invitation is Invitation.PENDING
+    invitation = Invitation.ACCEPTED if pending else client.invitation
+    return replace(client, connected=True, connected_at=at, invitation=invitation)

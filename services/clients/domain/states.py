@@ -7,10 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.clients.domain.figures import Expense, Ledger
+from services.clients.domain.sequences import Seen
 from shared.contracts.base import Role
 
 FINAL = frozenset({"verified", "rejected", "expired", "withdrawn"})
 MOST_ASSIGNEES = 50
+STEP = 500  # clients in one step of what touches thousands (invariant 14)
 NOTHING = Ledger()
 
 
@@ -21,11 +23,16 @@ class Firm:
     firm_id: str
     name: str | None = None
     locale: str | None = None
+    told: tuple[str, str] = ("", "")  # time and id of the fact that said so: these have no sequence, the newest counts
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of a firm, as the fact with the highest sequence says (M1)."""
+    """A person of a firm, as the fact with the highest sequence says (M1).
+
+    Who was removed counts as removed until the last of their assignments has ended, also if they are employed again
+    by then: so nothing of the time before can show in the time after (M4).
+    """
 
     member_id: str
     firm_id: str | None = None
@@ -33,11 +40,17 @@ class Member:
     email: str = ""
     role: Role = Role.ACCOUNTANT
     locale: str | None = None
-    active: bool = False
+    employed: bool = False
     sequence: int = -1
     described: int = -1  # the sequence of the newest fact that tells who they are: a removal does not
-    heard: str = ""
+    leaving: int = -1  # the sequence of the removal that is being carried out
+    seen: Seen = ()
     version: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether they count as a member of their firm."""
+        return self.employed and self.leaving < 0
 
     def works_for(self, firm_id: str) -> bool:
         """Whether this is an active member of that firm."""
@@ -51,13 +64,16 @@ class Company:
     client_id: str
     firms: tuple[str, ...] = ()
     ledger: Ledger = field(default_factory=Ledger)
+    facts_since: datetime | None = None  # when the first fact about an expense was heard: nothing older was ever forgotten
     name: str | None = None
     name_sequence: int = -1
+    names_seen: Seen = ()
     verification: str | None = None
     onboarding_firm: str | None = None
     onboarding_state: str | None = None
     onboarding_at: str | None = None
     onboarding_connected: bool = False
+    onboarding_undelivered: bool = False
     onboarding_version: int = -1
 
 
@@ -81,21 +97,36 @@ class Client:
     name: str = ""
     client_number: str | None = None
     invitation: Invitation | None = None
-    sequence: int = -1
-    heard: str = ""
+    sequence: int = -1  # of the newest fact with which the company added the firm, or withdrew
+    accepted: int = -1  # the sequence of the invitation that connects it: an older withdrawal is not about it
+    withdrew: bool = False  # whether the company ever parted from the firm: an onboarding that is heard of later is over
+    seen: Seen = ()
     addressed_to: str | None = None
-    invited_at: datetime | None = None
+    added_at: datetime | None = None
+    begun_at: datetime | None = None  # when the firm invited it through the portal: that happens once
     connected: bool = False
     connected_at: datetime | None = None
     disconnected: bool = False
     ended_at: datetime | None = None
     onboarding: str | None = None
     onboarding_at: str | None = None
-    verification: str | None = None
+    undelivered: bool = False
+    end_told: tuple[str, ...] = ()  # who was mailed the end of the onboarding
+    verified: str | None = None  # what the verification says, whether or not the firm may read it
     assignees: tuple[str, ...] = ()
-    reminded_on: str | None = None
-    reminded: int = 0
+    tenures: tuple[int, ...] = ()  # what each assignee's newest fact was when they were assigned: a removal ends older ones
+    reminded: tuple[tuple[str, int], ...] = ()  # reminders by day, the newest days (R3)
     ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def invited_at(self) -> datetime | None:
+        """When whoever waits for an answer, the company or else the firm, asked for it."""
+        return self.added_at if self.invites or self.begun_at is None else self.begun_at
+
+    @property
+    def verification(self) -> str | None:
+        """What the firm may read of the verification: nothing before the power of attorney (contract, Row)."""
+        return self.verified if self.onboarding is None or self.connected_at is not None else None
 
     @property
     def onboards(self) -> bool:
@@ -172,14 +203,20 @@ class World:
     expenses: dict[tuple[str, str], Expense] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)  # those that moved in this batch
-    leaving: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    leaving: dict[tuple[str, str, str], list[tuple[str, str]]] = field(default_factory=dict)  # by firm, leaver, client before
     accesses: list[Access] = field(default_factory=list)
+    admins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     relied_on: set[str] = field(default_factory=set)
+    clients_relied_on: set[tuple[str, str]] = field(default_factory=set)
 
     def member(self, member_id: str) -> Member:
         """Return a member, an unknown one as nobody's; it counts as relied on (invariant 8)."""
         self.relied_on.add(member_id)
         return self.members.get(member_id) or Member(member_id)
+
+    def rely_on(self, client: Client) -> None:
+        """Note that a decision about something else stands on how this client is (invariant 8)."""
+        self.clients_relied_on.add((client.firm_id, client.client_id))
 
     def client(self, firm_id: str, client_id: str) -> Client | None:
         """Return the client, or None if this firm has none such."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.clients.documents import ONLY_SEARCHED, client_from
 from services.clients.domain.states import Client
@@ -13,7 +13,7 @@ from services.clients.queries.cursors import Cursors
 from services.clients.queries.plans import Counts, Order, Place, Way, Where
 from services.clients.queries.question import Page, Question
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, ROWS
+from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.mongo import Database, Document
 from shared.names import sought
 
@@ -70,14 +70,20 @@ class Pages:
         question, order = page.question, plans.ORDERS[page.question.sort]
         after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
         name = question.list_for(viewer)
-        if name is None:
+        if name is None or not await self._works_here(question.assignee, viewer):
             return Found([], None, 0 if after is None else None)
         asked = _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
-        part = await (self._few(asked) if plans.narrowed(question) else self._walked(asked))
+        part = await self._part(asked)
         shown = part.documents[: page.limit]
         more = len(part.documents) > page.limit
         cursor = self._cursors.closed(order.place(shown[-1]), question, viewer) if more else None
         return Found([client_from(d) for d in shown], cursor, part.total if after is None else None)
+
+    async def _part(self, asked: _Asked) -> _Part:
+        leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
+        if leavers:
+            return await self._while_leaving(asked, leavers)
+        return await (self._few(asked) if plans.narrowed(asked.question) else self._walked(asked))
 
     async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
         """Return how many rows stand in each of *lists*: sums of a few documents, however many rows (L6, T8)."""
@@ -87,6 +93,24 @@ class Pages:
         )
         counted = {d["_id"]: int(d["n"]) for d in await found.to_list(None)}
         return {name: counted.get(name, 0) for name in wanted}
+
+    async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
+        """Whoever was removed is assigned to nothing from that moment on (M4)."""
+        where = {"_id": member_id, "firm_id": viewer.firm_id, "active": True}
+        return member_id is None or await self._database[MEMBERS].find_one(where, {"_id": 1}) is not None
+
+    async def _leavers(self, firm_id: str) -> list[str]:
+        """Return the members whose removal is being carried out: what is theirs alone is unassigned already (M4)."""
+        found = await self._database[MEMBERS].find({"firm_id": firm_id, "leaving": {"$gte": 0}}, {"_id": 1}).to_list(None)
+        return [member["_id"] for member in found]
+
+    async def _while_leaving(self, asked: _Asked, leavers: list[str]) -> _Part:
+        """Return who works with nobody but *leavers*: walked and counted, for the minute it takes to unassign them."""
+        asked = replace(asked, where={**asked.where, **plans.left_by(leavers)})
+        documents = await self._walk(asked, None)
+        if asked.after is not None:
+            return _Part(documents)
+        return _Part(documents, await self._database[ROWS].count_documents(asked.where, hint="by_name"))
 
     async def _walked(self, asked: _Asked) -> _Part:
         if asked.after is not None:

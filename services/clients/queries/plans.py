@@ -115,6 +115,12 @@ def rows_of(firm_id: str, name: str, question: Question) -> Where:
     return where
 
 
+def left_by(leavers: Sequence[str]) -> Where:
+    """Return what a row is found by that nobody works on but *leavers*, or nobody at all (M4)."""
+    lists = ["unassigned", *(f"mine:{member_id}" for member_id in leavers)]
+    return {"lists": {"$in": lists}, "assignees": {"$not": {"$elemMatch": {"$nin": list(leavers)}}}}
+
+
 def beginning_so(firm_id: str, search: str) -> Where:
     """Return the rows whose name may begin with what is searched, as the index of tails knows them."""
     return {"firm_id": firm_id, "tails": _tail(" ", search)}

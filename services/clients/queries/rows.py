@@ -21,6 +21,10 @@ _REASONS: dict[str, tuple[str, str]] = {
     "invitation_pending": ("Einladung vom {invited}", "invitation of {invited}"),
     "invitation_pending_addressed": ("Einladung vom {invited} an {addressed}", "invitation of {invited} to {addressed}"),
     "onboarding_invited": ("eingeladen am {invited}, Vollmacht fehlt", "invited on {invited}, power of attorney missing"),
+    "onboarding_undelivered": (
+        "eingeladen am {invited}, E-Mail nicht zustellbar",
+        "invited on {invited}, email could not be delivered",
+    ),
     "onboarding_accepted": ("angenommen am {step}, Vollmacht fehlt", "accepted on {step}, power of attorney missing"),
     "onboarding_connected": (
         "verbunden seit {connected}, Prüfung steht aus",
@@ -42,6 +46,8 @@ _TOLD = {code: next(time[1] for time in _TIME.finditer(german)) for code, (germa
 
 def reason_code(client: Client) -> str:
     """Return why a client stands where it stands, as a code (L8)."""
+    if client.onboards and client.undelivered:
+        return "onboarding_undelivered"
     if client.onboards:
         return f"onboarding_{client.onboarding}"
     if client.connected:

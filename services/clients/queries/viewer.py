@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -12,10 +13,13 @@ from services.clients.documents import client_from
 from services.clients.domain.states import Client
 from services.clients.store import FIRMS, MEMBERS, ROWS
 from shared.auth import Tokens
+from shared.clock import now
 from shared.contracts.base import Role
 from shared.door import caller_of
 from shared.mongo import Database, Document
 from shared.problems import Problem
+
+READABLE = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,13 @@ class Viewer:
             return f"onboarding:{self.member_id}"
         return tab
 
-    def sees(self, client: Client) -> bool:
-        """Whether a client stands in one of their tabs; ended ones stay readable for admins (O7)."""
+    def sees(self, client: Client, now: datetime) -> bool:
+        """Whether a client stands in one of their tabs; ended ones stay readable for admins for 90 days (O7)."""
         if not client.known:
             return False
-        return self.admin or (self.member_id in client.assignees and not client.ended and not client.invites)
+        if self.admin:
+            return not client.ended or client.ended_at is None or now < client.ended_at + READABLE
+        return self.member_id in client.assignees and (client.connected or client.onboards)
 
 
 class Viewers:
@@ -89,7 +95,7 @@ class Viewers:
         if found is None:
             return None
         client = client_from(found)
-        return client if viewer.sees(client) else None
+        return client if viewer.sees(client, now()) else None
 
     async def known(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
         """Return those of *ids* who are, or were, members of a firm."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from services.gateway import stream
 from services.gateway.endpoints import Endpoint
-from services.gateway.routes import access, assignments, clients, commands, invitations, members, notifications, reminders
+from services.gateway.routes import (
+    access,
+    assignments,
+    clients,
+    commands,
+    invitations,
+    members,
+    notifications,
+    reminders,
+    unsubscribe,
+)
 
 TABLE: tuple[Endpoint, ...] = (
     *members.TABLE,
@@ -14,6 +24,7 @@ TABLE: tuple[Endpoint, ...] = (
     *invitations.TABLE,
     *notifications.TABLE,
     *reminders.TABLE,
+    *unsubscribe.TABLE,
     *commands.TABLE,
     *stream.TABLE,
 )

@@ -12,7 +12,7 @@ from services.gateway.bodies import Token
 from services.gateway.endpoints import Endpoint, Who
 from services.gateway.gate import Ask, Gate
 from services.gateway.owners import unavailable
-from services.gateway.reading import checked, key_is_good, parsed, wrong_field
+from services.gateway.reading import checked, key_is_good, parsed, wrong_key
 from services.gateway.store import body_hash, scope_of
 from services.gateway.writing import Nothing, Wish, request_of, writes
 from shared.auth import token_hash
@@ -39,7 +39,7 @@ async def redeem(gate: Gate, ask: Ask) -> Response:
     caller = await gate.service(ask)
     key = ask.request.headers.get("idempotency-key")
     if key is not None and not key_is_good(key):
-        raise wrong_field("Idempotency-Key", "invalid", "must be 1 to 128 printable ASCII characters")
+        raise wrong_key()
     body = await ask.body(required=True)
     canonical = parsed(body)
     token = checked(Token, body).token

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
+from services.notifier.domain.preferences import Preferences, Suppressed
 from services.notifier.domain.subscription import Mailed, Subscription
 from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.clients import ClientState, Figures
@@ -56,6 +58,7 @@ class Mail:
     trace: str | None
     matter: Mapping[str, Any] = field(default_factory=dict)
     status: MailStatus = MailStatus.DUE
+    not_before: datetime | None = None  # more clients are about to join it
 
     def about(self, parts: Iterable[Part]) -> Mail:
         """Return this mail with *parts* in it, each client once."""
@@ -87,9 +90,23 @@ class Line:
         return f"{self.member_id}.{self.client_id}.{self.due_at:%Y%m%dT%H%M%SZ}"
 
 
-def digest_id(member_id: str, instant: datetime) -> str:
-    """Return the id of the one mail that answers *instant* for a member (N12)."""
-    return f"digest:{member_id}:{instant:%Y%m%dT%H%M%SZ}:{member_id}"
+def digest_id(member_id: str, instant: datetime, number: int = 1) -> str:
+    """Return the id of the one mail that answers *instant* for a member (N12).
+
+    A client whose switch-on was handled when that mail was on its way already is answered by another *number*.
+    """
+    again = f".{number}" if number > 1 else ""
+    return f"digest:{member_id}:{instant:%Y%m%dT%H%M%SZ}{again}:{member_id}"
+
+
+def message_key(mail_id: str) -> str:
+    """Return what makes a mail's Message-ID unique, the same at every attempt; a bounce may name it (N12, R6)."""
+    return sha256(mail_id.encode()).hexdigest()[:40]
+
+
+def mail_named(message_id: str) -> str:
+    """Return the key within a Message-ID; of somebody else's it is the key of no mail of ours."""
+    return message_id.strip().strip("<>").partition("@")[0]
 
 
 def reminder_mail_id(reminder_id: str, member_id: str) -> str:
@@ -97,9 +114,19 @@ def reminder_mail_id(reminder_id: str, member_id: str) -> str:
     return f"reminder:{reminder_id}:1:{member_id}"
 
 
-def invitation_mail_id(client_id: str, number: int, occasion: str) -> str:
-    """Return the id of the one mail that tells a contact link *number* on one occasion (O1, O6)."""
-    return f"invitation:{client_id}:{number}.{occasion}:contact"
+def invitation_mail_id(client_id: str, number: int, occasion: str, reminder: int) -> str:
+    """Return the id of the one mail that tells a contact link *number* on one occasion, each reminder being one (O1, O6)."""
+    return f"invitation:{client_id}:{number}.{occasion}.{reminder}:contact"
+
+
+def end_mail_id(client_id: str, state: str, member_id: str) -> str:
+    """Return the id of the one mail that tells a member a final state of an onboarding (O5)."""
+    return f"end:{client_id}:{state}:{member_id}"
+
+
+def undelivered_mail_id(client_id: str, number: int, member_id: str) -> str:
+    """Return the id of the one mail that tells the inviting admin that link *number* reached nobody (O10)."""
+    return f"undelivered:{client_id}:{number}:{member_id}"
 
 
 def outstanding(figures: Figures) -> bool:
@@ -143,22 +170,46 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of one client at the moment of planning: may the member see it, what did they set, how does it stand."""
+    """What is known of one client at the moment of planning: may the member see it, what did they set, how does it stand.
+
+    *preferences* and *address* are the member's.
+    """
 
     allowed: bool
     subscription: Subscription | None
     client: ClientState | None
+    preferences: Preferences | None = None
+    address: str = ""
+
+    def silent_for(self, due_at: datetime) -> SkipReason | None:
+        """Return why the instant *due_at* is not answered, or None. Access counts first (N9, N14, N17)."""
+        if not self.allowed or self.client is None or not self.client.connected:
+            return SkipReason.ACCESS_LOST
+        silent = self.subscription.silent_for(due_at) if self.subscription else SkipReason.SWITCHED_OFF
+        return silent or self.withheld(due_at)
+
+    def withheld(self, due_at: datetime) -> SkipReason | None:
+        """Return why no digest of *due_at* goes to this member at all, or None."""
+        if self.preferences is not None and self.preferences.pauses(due_at):
+            return SkipReason.PAUSED
+        return SkipReason.SUPPRESSED if self.preferences and self.preferences.suppressed(self.address) else None
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mails to this member come back (R6)."""
+        known = self.preferences.suppressed(self.address) if self.preferences else None
+        return known is not None and known.reason is Suppressed.HARD_BOUNCE
+
+    @property
+    def tells(self) -> bool:
+        """Whether the digest has something to say about this client (N7)."""
+        asked = self.subscription is not None and self.subscription.even_if_nothing
+        return self.client is not None and (asked or outstanding(self.client.figures))
 
 
 def barred(part: Part, due_at: datetime, known: Knowledge, now: datetime) -> ClientDelivery | None:
-    """Return why *part* is not delivered at *now*, or None. Access counts first: what is lost is not called late (N9, N11)."""
-    reason = None
-    if not known.allowed or known.client is None or not known.client.connected:
-        reason = SkipReason.ACCESS_LOST
-    elif known.subscription is None:
-        reason = SkipReason.SWITCHED_OFF
-    else:
-        reason = known.subscription.silent_for(due_at)
+    """Return why *part* is not delivered at *now*, or None: what is lost is not called late (N9, N11)."""
+    reason = known.silent_for(due_at)
     if reason is not None:
         return ClientDelivery(client_id=part.client_id, status=DeliveryStatus.SKIPPED, reason=reason)
     if now > part.give_up_at:
@@ -172,24 +223,28 @@ def plan_digest(parts: Iterable[Part], due_at: datetime, known: Mapping[str, Kno
     silent: list[ClientDelivery] = []
     for part in parts:
         knowledge = known[part.client_id]
-        why_not = barred(part, due_at, knowledge, now)
         client, subscription = knowledge.client, knowledge.subscription
-        if why_not is not None or client is None or subscription is None:
-            silent.append(why_not or ClientDelivery(client_id=part.client_id, status=DeliveryStatus.MISSED))
-        elif not outstanding(client.figures) and not subscription.even_if_nothing:
+        if (why_not := barred(part, due_at, knowledge, now)) is not None:
+            silent.append(why_not)
+        elif client is not None and subscription is not None and knowledge.tells:
+            answered.append((client, subscription))
+        else:
             skipped, nothing = DeliveryStatus.SKIPPED, SkipReason.NOTHING_OUTSTANDING
             silent.append(ClientDelivery(client_id=part.client_id, status=skipped, reason=nothing))
-        else:
-            answered.append((client, subscription))
-    answered.sort(key=lambda pair: urgency(pair[0].name, pair[0].figures))
-    figures = [client.figures for client, _ in answered]
+    return digest_of(answered, silent)
+
+
+def digest_of(answered: Sequence[tuple[ClientState, Subscription]], silent: Sequence[ClientDelivery] = ()) -> Digest:
+    """Return a digest about *answered*, the most urgent first (N8); a preview is one about a single client (N15)."""
+    ordered = sorted(answered, key=lambda pair: urgency(pair[0].name, pair[0].figures))
+    figures = [client.figures for client, _ in ordered]
     return Digest(
-        told=tuple(_told(client, subscription.mailed) for client, subscription in answered[:MOST_IN_A_MAIL]),
-        more=max(0, len(answered) - MOST_IN_A_MAIL),
+        told=tuple(_told(client, subscription.mailed) for client, subscription in ordered[:MOST_IN_A_MAIL]),
+        more=max(0, len(ordered) - MOST_IN_A_MAIL),
         missing_in_all=sum(f.missing_receipts or 0 for f in figures),
         ready_in_all=sum(f.export_ready or 0 for f in figures),
         low_in_all=sum(f.low_balance for f in figures),
-        deliveries=(*(_sent(client) for client, _ in answered), *silent),
+        deliveries=(*(_sent(client) for client, _ in ordered), *silent),
     )
 
 

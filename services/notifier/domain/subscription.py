@@ -10,7 +10,7 @@ from typing import Any
 
 from services.notifier.domain import schedule
 from shared.contracts.base import ClientId, FirmId, MemberId
-from shared.contracts.notifier import Frequency, SetNotifications, SkipReason
+from shared.contracts.notifier import Frequency, SkipReason
 
 SHOWN = 3  # instants in the dialog (N5)
 
@@ -28,7 +28,11 @@ class Mailed:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a member set for a client. *next_at* is set while *email* is; *settled_at* is the last instant the ledger knows."""
+    """What a member set for a client. *next_at* is set while *email* is; *settled_at* is the last instant the ledger knows.
+
+    *set_at* is when the member last set it by hand, *ended_at* when it last ended, *ended_by* the mail's link that ended it;
+    *awaits* is the assignment that switches it on once the client is connected (N16).
+    """
 
     firm_id: FirmId
     member_id: MemberId
@@ -41,6 +45,10 @@ class Subscription:
     next_at: datetime | None = None
     ended: SkipReason | None = None
     mailed: Mailed | None = None
+    set_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    awaits: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -52,10 +60,15 @@ class Subscription:
         return self.next_at is not None and self.next_at <= at
 
     def silent_for(self, due_at: datetime) -> SkipReason | None:
-        """Return why the instant *due_at* is not answered any more, or None: it ended, or began anew since (N10)."""
-        if not self.email:
-            return self.ended or SkipReason.SWITCHED_OFF
-        return SkipReason.SWITCHED_OFF if self.since is not None and self.since > due_at else None
+        """Return why the instant *due_at* is not answered any more, or None.
+
+        An instant that was due before the member switched off is answered all the same (N4); lost access ends all (N9).
+        """
+        if not self.email and self.ended is SkipReason.ACCESS_LOST:
+            return SkipReason.ACCESS_LOST
+        if self.email and self.since is not None and self.since < due_at:
+            return None
+        return None if self.ended_at is not None and due_at <= self.ended_at else SkipReason.SWITCHED_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +98,52 @@ def settle(subscription: Subscription, at: datetime) -> Due | None:
     return Due(then, (*older, newest), None, schedule.GRACE[frequency])
 
 
-def change(subscription: Subscription, command: SetNotifications) -> Subscription:
-    """Return *subscription* as *command* wants it; what was due by then is settled already (N2, N4)."""
-    frequency = command.frequency or subscription.frequency
-    wanted = replace(subscription, email=command.email, even_if_nothing=command.even_if_nothing)
-    if not command.email or frequency is None:
-        ended = SkipReason.SWITCHED_OFF if subscription.email else subscription.ended
-        return replace(wanted, frequency=frequency, next_at=None, ended=ended)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a member wants a subscription to be, from *at* on; a full replacement (N1)."""
+
+    at: datetime
+    email: bool
+    frequency: Frequency | None
+    even_if_nothing: bool = False
+
+
+def change(subscription: Subscription, wish: Wish) -> Subscription:
+    """Return *subscription* as *wish* wants it; what was due by then is settled already (N2, N4)."""
+    wanted = replace(subscription, even_if_nothing=wish.even_if_nothing, set_at=wish.at, ended_by=None, awaits=None)
+    if not wish.email or wish.frequency is None:
+        after = replace(switched_off(wanted, wish.at), frequency=wish.frequency)
+    elif not subscription.email:
+        after = switched_on(wanted, wish.frequency, wish.at)
+    else:
+        after = refrequented(wanted, wish.frequency, wish.at)
+    return subscription if subscription.set_at and replace(after, set_at=subscription.set_at) == subscription else after
+
+
+def switched_on(subscription: Subscription, frequency: Frequency, at: datetime) -> Subscription:
+    """Return *subscription* begun anew at *at* (N2)."""
+    first = schedule.first_instant(at)
+    anew = replace(subscription, email=True, frequency=frequency, since=at, settled_at=None, next_at=first)
+    return replace(anew, ended=None, ended_by=None, awaits=None)
+
+
+def switched_off(subscription: Subscription, at: datetime, by: str | None = None) -> Subscription:
+    """Return *subscription* without instants from *at* on, ended by the member, or by a mail's link (N13)."""
     if not subscription.email:
-        first = schedule.first_instant(command.issued_at)
-        return replace(wanted, frequency=frequency, since=command.issued_at, settled_at=None, next_at=first, ended=None)
-    return refrequented(wanted, frequency, command.issued_at)
+        return subscription
+    return replace(subscription, email=False, next_at=None, ended=SkipReason.SWITCHED_OFF, ended_at=at, ended_by=by)
+
+
+def restored(subscription: Subscription, at: datetime) -> Subscription:
+    """Return *subscription* as it was before a mail's link ended it; it goes on with its own next instant (N13)."""
+    frequency, settled = subscription.frequency, subscription.settled_at
+    if frequency is None:
+        return replace(subscription, ended_by=None)
+    if settled is not None:
+        next_at = schedule.instant_after_change(frequency, at, settled)
+    else:  # before its first delivery: on the first Monday, or the next one if that is over
+        next_at = max(schedule.first_instant(subscription.since or at), schedule.first_instant(at))
+    return replace(subscription, email=True, next_at=next_at, ended=None, ended_by=None)
 
 
 def refrequented(subscription: Subscription, frequency: Frequency, at: datetime) -> Subscription:
@@ -106,9 +154,10 @@ def refrequented(subscription: Subscription, frequency: Frequency, at: datetime)
     return replace(subscription, frequency=frequency, next_at=next_at)
 
 
-def end(subscription: Subscription) -> Subscription:
-    """Return *subscription* ended because access was lost: the member left, or the client (N9)."""
-    return replace(subscription, email=False, next_at=None, ended=SkipReason.ACCESS_LOST)
+def end(subscription: Subscription, at: datetime) -> Subscription:
+    """Return *subscription* ended because access was lost: the member left, or the client (N9). Nothing undoes it."""
+    gone = replace(subscription, email=False, next_at=None, awaits=None)
+    return replace(gone, ended=SkipReason.ACCESS_LOST, ended_at=at, ended_by=None)
 
 
 def upcoming(subscription: Subscription, count: int = SHOWN) -> list[datetime]:
@@ -120,14 +169,13 @@ def upcoming(subscription: Subscription, count: int = SHOWN) -> list[datetime]:
     return list(islice(endless, count))
 
 
-def shown(subscription: Subscription | None) -> Mapping[str, Any]:
-    """Return the notifications of a client as the API shows them (contract, section 1)."""
-    if subscription is None:
-        return {"email": False, "frequency": None, "even_if_nothing": False, "next_deliveries": [], "suppressed": None}
+def shown(subscription: Subscription | None, suppressed: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """Return the notifications of a client as the API shows them (contract, section 1); *suppressed* says why none come."""
+    s = subscription
     return {
-        "email": subscription.email,
-        "frequency": subscription.frequency.value if subscription.frequency else None,
-        "even_if_nothing": subscription.even_if_nothing,
-        "next_deliveries": [schedule.in_berlin(instant) for instant in upcoming(subscription)],
-        "suppressed": None,
+        "email": bool(s and s.email),
+        "frequency": s.frequency.value if s and s.frequency else None,
+        "even_if_nothing": bool(s and s.even_if_nothing),
+        "next_deliveries": [schedule.in_berlin(instant) for instant in upcoming(s)] if s else [],
+        "suppressed": suppressed,
     }

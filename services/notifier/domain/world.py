@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from services.notifier.domain.mail import Line, Mail
+from services.notifier.domain.preferences import Preferences
 from services.notifier.domain.reminder import Reminder
 from services.notifier.domain.subscription import Subscription
-from shared.contracts.base import ClientId, FirmId
+from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.clients import ClientState, MemberState
 
 T = TypeVar("T")
@@ -43,6 +44,20 @@ class MailRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class MailBouncedBack:
+    """A mail that was taken came back: whatever the mailer says of it, it failed (R6)."""
+
+    mail_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesChanged:
+    """A member's preferences are now as they stand here."""
+
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
 class MailsHurried:
     """Waiting mails about a client, or to a member, are looked at again at once: access was lost (I5, M4)."""
 
@@ -67,7 +82,10 @@ class StateLearnt:
 
 @dataclass(slots=True)
 class World:
-    """Every state that a batch touches; *written* names what is to be saved, by kind and id."""
+    """Every state that a batch touches; *written* names what is to be saved, by kind and id.
+
+    *bounced* are mails that came back, *came_back* those of them heard of in this batch.
+    """
 
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
@@ -75,9 +93,16 @@ class World:
     reminders: dict[str, Reminder] = field(default_factory=dict)
     clients: dict[str, ClientState] = field(default_factory=dict)
     members: dict[str, MemberState] = field(default_factory=dict)
+    preferences: dict[str, Preferences] = field(default_factory=dict)
+    bounced: set[str] = field(default_factory=set)
+    came_back: set[str] = field(default_factory=set)
     recorded: set[str] = field(default_factory=set)
     hurried: set[MailsHurried] = field(default_factory=set)
     written: set[tuple[str, str]] = field(default_factory=set)
+
+    def preferences_of(self, member_id: str) -> Preferences:
+        """Return what counts for all digests of a member."""
+        return self.preferences.get(member_id) or Preferences(MemberId(member_id))
 
 
 def client_key(firm_id: str, client_id: str) -> str:
@@ -100,12 +125,24 @@ def evolve(world: World, event: Any) -> None:
             _keep(world.clients, world, "clients", client_key(state.firm_id, state.client_id), state)
         case StateLearnt(MemberState() as state):
             _keep(world.members, world, "members", state.member_id, state)
+        case PreferencesChanged(preferences):
+            _keep(world.preferences, world, "preferences", preferences.member_id, preferences)
+        case MailRecorded() | MailBouncedBack() | MailsHurried():
+            _mark(world, event)
+        case _:
+            pass
+
+
+def _mark(world: World, event: MailRecorded | MailBouncedBack | MailsHurried) -> None:
+    """Note what is to be marked on a mail, which the mailer may be at work on."""
+    match event:
+        case MailBouncedBack(mail_id):
+            world.bounced.add(mail_id)
+            world.came_back.add(mail_id)
         case MailRecorded(mail_id):
             world.recorded.add(mail_id)
         case MailsHurried():
             world.hurried.add(event)
-        case _:
-            pass
 
 
 def _keep(kept: dict[str, T], world: World, kind: str, id: str, value: T) -> None:

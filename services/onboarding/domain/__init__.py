@@ -9,6 +9,8 @@ from typing import Any
 from services.onboarding.domain import onboarding
 from services.onboarding.domain.events import OnboardingEvent
 from services.onboarding.domain.states import World
+from shared.contracts.clients import ClientEnded
+from shared.contracts.notifier import InvitationUndelivered
 from shared.contracts.onboarding import InvitationFellDue, InviteCompany, ResendInvitation, WithdrawInvitation
 from shared.contracts.pleo import VerificationChanged
 from shared.decider import Counted, Decider
@@ -28,6 +30,10 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
             return onboarding.fell_due(tick, world)
         case VerificationChanged():
             return onboarding.fact(heard, world)
+        case InvitationUndelivered() as news:
+            return onboarding.undelivered(news, world)
+        case ClientEnded():
+            return onboarding.parted(heard, world)
         case _:
             return [Counted("passed")]
 

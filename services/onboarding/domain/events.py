@@ -58,6 +58,28 @@ class InvitationTakenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkUndelivered:
+    """The mail with the newest link did not reach the contact (O10)."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class ClientParted:
+    """Firm and company are connected no longer: that ends the onboarding for good (O3)."""
+
+    client_id: ClientId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactForgotten:
+    """The onboarding has been over for so long that nobody needs the contact's name and address (E5)."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class FactNoted:
     """The source said something new about the verification (O4)."""
 
@@ -65,4 +87,7 @@ class FactNoted:
     fact: Fact
 
 
-OnboardingEvent = CompanyInvited | LinkRenewed | ContactReminded | InvitationExpired | InvitationTakenBack | FactNoted
+InvitationEvent = (
+    LinkRenewed | ContactReminded | LinkUndelivered | InvitationExpired | InvitationTakenBack | ClientParted | ContactForgotten
+)
+OnboardingEvent = CompanyInvited | InvitationEvent | FactNoted

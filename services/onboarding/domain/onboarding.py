@@ -7,25 +7,33 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.onboarding.domain.events import (
+    ClientParted,
     CompanyInvited,
+    ContactForgotten,
     ContactReminded,
     FactNoted,
     InvitationExpired,
     InvitationTakenBack,
     LinkRenewed,
+    LinkUndelivered,
     OnboardingEvent,
 )
 from services.onboarding.domain.states import REMINDERS, Company, Invitation, World, invitation_day, invite_key
 from services.onboarding.domain.verification import FINAL, Stage, fact_of
+from shared.clock import moment_of
 from shared.contracts import portal
+from shared.contracts.clients import ClientEnded
+from shared.contracts.notifier import InvitationUndelivered
 from shared.contracts.onboarding import (
     EVENTS,
     InvitationFellDue,
     InvitationMailed,
     InvitationWithdrawn,
     InviteCompany,
+    OnboardingSettled,
     OnboardingStarted,
     ResendInvitation,
+    UndeliveredMailed,
     WithdrawInvitation,
 )
 from shared.contracts.pleo import VerificationChanged
@@ -92,16 +100,48 @@ def withdraw(command: WithdrawInvitation, world: World) -> Sequence[Any]:
 
 
 def fell_due(tick: InvitationFellDue, world: World) -> Sequence[Any]:
-    """Remind or end what is due by the tick's instant. After an outage one reminder stands for all that were missed (O6)."""
+    """Remind, end or forget what is due by the tick's instant. One reminder stands for all that an outage missed (O6, E5)."""
     company = world.company(tick.client_id)
     invitation = company.invitation
     if invitation is None or company.due_at is None or company.due_at > tick.at:
         return []
+    if not company.open:
+        return [ContactForgotten(tick.client_id)]
     if invitation.expires_at <= tick.at:
         return _with_its_end(company, InvitationExpired(tick.client_id))
     reminder = sum(invitation.sent_at + wait <= tick.at for wait in REMINDERS)
     reminded = ContactReminded(tick.client_id, reminder)
     return [reminded, _mailed(company.after(reminded), "reminder", tick.at)]
+
+
+def undelivered(news: InvitationUndelivered, world: World) -> Sequence[Any]:
+    """Note that the newest link did not reach the contact, and have the inviting admin mailed, once a link (O10)."""
+    company = world.company(news.client_id)
+    invitation = company.invitation
+    if invitation is None or company.stage is not Stage.INVITED or invitation.undelivered:
+        return []
+    if news.address.casefold() != invitation.contact_email.casefold() or news.number not in (None, invitation.number):
+        return []
+    mailed = UndeliveredMailed(
+        firm_id=invitation.firm_id,
+        client_id=company.client_id,
+        company_name=invitation.company_name,
+        contact_name=invitation.contact_name,
+        contact_email=invitation.contact_email,
+        number=invitation.number,
+        by=invitation.by,
+        at=news.at,
+    )
+    return [LinkUndelivered(company.client_id), Said(EVENTS, company.client_id, mailed)]
+
+
+def parted(heard: Heard[ClientEnded], world: World) -> Sequence[Any]:
+    """A disconnect ends the onboarding for good: whatever is heard later is only noted (O3)."""
+    over = heard.message
+    company = world.company(over.client_id)
+    if company.invitation is None or company.invitation.firm_id != over.firm_id or company.parted:
+        return []
+    return [ClientParted(over.client_id, heard.time)]
 
 
 def fact(heard: Heard[VerificationChanged], world: World) -> Sequence[Any]:
@@ -120,14 +160,31 @@ def _invitation_of(command: ResendInvitation | WithdrawInvitation, world: World)
 
 
 def _with_its_end(company: Company, event: OnboardingEvent) -> list[Any]:
-    """Return *event* and, if it brings the onboarding to another final state, the news of it."""
+    """Return *event* and, if it brings the onboarding to another final state, the news of it (O5, O7)."""
     after = company.after(event)
-    if after.invitation is None or after.stage == company.stage or after.stage not in FINAL:
+    if after.invitation is None or after.parted or after.stage == company.stage or after.stage not in FINAL:
         return [event]
     ended = portal.OnboardingEnded(
         client_id=after.client_id, firm_id=after.invitation.firm_id, sequence=after.version, reason=str(after.stage)
     )
-    return [event, Said(portal.CLIENTS, after.client_id, ended)]
+    return [event, Said(portal.CLIENTS, after.client_id, ended), *_told(after)]
+
+
+def _told(company: Company) -> Sequence[Said]:
+    """Return what lets admins and assignees be mailed of a final state, but for a withdrawal: once a state (O5, O7)."""
+    invitation, stage = company.invitation, company.stage
+    assert invitation is not None
+    if stage is Stage.WITHDRAWN or stage in {step.stage for step in company.stood}:
+        return []
+    settled = OnboardingSettled(
+        firm_id=invitation.firm_id,
+        client_id=company.client_id,
+        company_name=invitation.company_name,
+        state=str(stage),
+        corrects=str(company.stood[-1].stage) if company.stood else None,
+        at=moment_of(company.timeline[-1].at),
+    )
+    return [Said(EVENTS, company.client_id, settled)]
 
 
 def _started(command: InviteCompany) -> Said:

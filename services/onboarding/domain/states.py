@@ -7,23 +7,28 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.onboarding.domain.events import (
+    ClientParted,
     CompanyInvited,
+    ContactForgotten,
     ContactReminded,
     FactNoted,
+    InvitationEvent,
     InvitationExpired,
     InvitationTakenBack,
     LinkRenewed,
+    LinkUndelivered,
     OnboardingEvent,
 )
 from services.onboarding.domain.verification import FINAL, Fact, Stage, decisive, granted, path
-from shared.clock import Stamp, stamp_of
+from shared.clock import Stamp, moment_of, stamp_of
 from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.pleo import MissingItem
-from shared.names import fold
+from shared.names import fold, loose
 
 BERLIN = ZoneInfo("Europe/Berlin")
 REMINDERS = (timedelta(days=3), timedelta(days=6), timedelta(days=12))
 OPEN_FOR = timedelta(days=30)
+CONTACT_KEPT = timedelta(days=90)  # E5, from the end of the onboarding
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Invitation:
     reminded: int = 0
     expired: bool = False
     withdrawn_at: datetime | None = None
+    parted_at: datetime | None = None
+    undelivered: bool = False
+    forgotten: bool = False
 
     @property
     def key(self) -> str:
@@ -100,8 +108,18 @@ class Company:
 
     @property
     def open(self) -> bool:
-        """Whether a firm's onboarding of this company is not in a final state."""
-        return self.stage is not None and self.stage not in FINAL
+        """Whether a firm's onboarding of this company goes on: neither final nor disconnected (O3)."""
+        return self.stage is not None and self.stage not in FINAL and not self.parted
+
+    @property
+    def parted(self) -> bool:
+        """Whether firm and company were disconnected (O3)."""
+        return self.invitation is not None and self.invitation.parted_at is not None
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether the firm waits for a contact whom the newest link did not reach (O10)."""
+        return self.invitation is not None and self.invitation.undelivered and self.stage is Stage.INVITED
 
     @property
     def connected(self) -> bool:
@@ -116,8 +134,11 @@ class Company:
 
     @property
     def due_at(self) -> datetime | None:
-        """When time has something to say, None if never."""
-        return self.invitation.next_due_at if self.invitation is not None and self.stage is Stage.INVITED else None
+        """When time has something to say, None if never: a reminder, the end, the forgetting of the contact (O6, E5)."""
+        invitation = self.invitation
+        if invitation is None or self.open:
+            return invitation.next_due_at if invitation is not None and self.stage is Stage.INVITED else None
+        return None if invitation.forgotten else (invitation.parted_at or moment_of(self.timeline[-1].at)) + CONTACT_KEPT
 
     @property
     def timeline(self) -> tuple[Step, ...]:
@@ -160,13 +181,17 @@ def _applied(company: Company, event: OnboardingEvent) -> Company:
     return replace(company, invitation=_invitation_after(company.invitation, event))
 
 
-def _invitation_after(
-    invitation: Invitation, event: LinkRenewed | ContactReminded | InvitationExpired | InvitationTakenBack
-) -> Invitation:
+def _invitation_after(invitation: Invitation, event: InvitationEvent) -> Invitation:
     match event:
-        case LinkRenewed():
+        case LinkRenewed(by=by, reply_to=reply_to, at=at):
             number = invitation.number + 1
-            return replace(invitation, number=number, sent_at=event.at, reminded=0, by=event.by, reply_to=event.reply_to)
+            return replace(invitation, number=number, sent_at=at, reminded=0, undelivered=False, by=by, reply_to=reply_to)
+        case LinkUndelivered():
+            return replace(invitation, undelivered=True)
+        case ClientParted():
+            return replace(invitation, parted_at=event.at)
+        case ContactForgotten():
+            return replace(invitation, contact_name="", contact_email="", forgotten=True)
         case ContactReminded():
             return replace(invitation, reminded=event.reminder)
         case InvitationExpired():
@@ -179,10 +204,13 @@ def _noted(company: Company, fact: Fact) -> Company:
     facts = sorted((*company.facts, fact), key=lambda one: one.sequence)
     deciding = decisive(facts)
     after = replace(company, facts=tuple(one if one is deciding else replace(one, missing=()) for one in facts))
-    if company.stage not in FINAL or after.stage == company.stage:
+    left = company.stage in FINAL and after.stage != company.stage
+    if left:
+        after = replace(after, stood=(*company.stood, company.timeline[-1]))
+    if not left and (not after.stood or any(one.corrects for one in path(after.facts))):
         return after
-    corrected = tuple(replace(one, corrects=True) if one == deciding else one for one in after.facts)
-    return replace(after, facts=corrected, stood=(*company.stood, company.timeline[-1]))
+    # else a fact that corrected does not count any more: the one that does now corrects in its place
+    return replace(after, facts=tuple(replace(one, corrects=True) if one == deciding else one for one in after.facts))
 
 
 def _steps(facts: tuple[Fact, ...]) -> tuple[Step, ...]:
@@ -197,8 +225,8 @@ def _steps(facts: tuple[Fact, ...]) -> tuple[Step, ...]:
 
 
 def invite_key(firm_id: str, company_name: str, contact_email: str) -> str:
-    """Return what makes an invitation the same as another; a fold holds no line break, so nothing runs together (O9)."""
-    return f"{firm_id}|{fold(company_name)}\n{fold(contact_email)}"
+    """Return what makes an invitation the same as another, in whatever spelling a search would find it (O9, L1)."""
+    return f"{firm_id}|{loose(fold(company_name))}\n{loose(fold(contact_email))}"  # a fold holds no line break
 
 
 def invitation_day(firm_id: str, at: datetime) -> str:
@@ -230,7 +258,7 @@ class World:
             day = invitation_day(event.firm_id, event.at)
             self.days[day] = self.days.get(day, 0) + 1
             self.counted.add(day)
-        if company.invitation is not None:
+        if company.invitation is not None and not company.invitation.forgotten:
             self._keep(company.invitation.key, company)
 
     def _keep(self, key: str, company: Company) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import settings
 
 from services.clients.domain import CLIENTS
-from services.clients.domain.states import Client, World
+from services.clients.domain.states import STEP, Client, World
 from services.clients.queries.rows import row
 from services.clients.queries.viewer import Viewer
 from shared.clock import Stamp, stamp_of
@@ -70,6 +70,21 @@ def joins(who: Somebody, sequence: int = 1) -> pleo.MemberAdded:
 
 def leaves(who: Somebody, sequence: int = 9) -> pleo.MemberRemoved:
     return pleo.MemberRemoved(firm_id=who.firm, member_id=who.id, sequence=sequence)
+
+
+def step(story: Story[World], who: Somebody, sequence: int = 9, after: str = "") -> clients.LeaverFellDue:
+    """Return the tick of a removal, with the clients the store finds for it in the world of *story*."""
+    assigned = sorted(key for key, c in story.world.clients.items() if key[0] == who.firm and who.id in c.assignees)
+    story.world.leaving[who.firm, who.id, after] = [key for key in assigned if key[1] > after][:STEP]
+    return clients.LeaverFellDue(at=NOW, firm_id=who.firm, member_id=who.id, sequence=sequence, after=after)
+
+
+def gone(story: Story[World], who: Somebody, sequence: int = 9) -> Story[World]:
+    """Carry out a removal, step by step, to its end."""
+    story.when(step(story, who, sequence))
+    while ticks := said(story, clients.LeaverFellDue):
+        story.when(step(story, who, sequence, ticks[0].after))
+    return story
 
 
 def colleague(number: int) -> Somebody:

@@ -196,7 +196,7 @@ def test_ten_reminders_a_day_are_enough() -> None:
     story = told(added(), accept(TOM)).when(*[remind()] * 20, *[remind(MISSING)] * 9)
     story.when(remind(MISSING)).then(Reminded, ReminderRequested)
     story.when(remind(MISSING)).then(refused("too_many_reminders"))
-    assert client_of(story).reminded == 10
+    assert client_of(story).reminded == (("2026-03-12", 10),)
 
 
 @pytest.mark.parametrize(
@@ -212,4 +212,20 @@ def test_a_day_ends_at_midnight_in_berlin(midnight: datetime, why: str) -> None:
     story = told(added(), accept(TOM)).when(*[remind(MISSING, at=last)] * 10)
     story.when(remind(MISSING, at=last)).then(refused("too_many_reminders"))
     story.when(remind(MISSING, at=midnight)).then(Reminded, ReminderRequested)
-    assert client_of(story).reminded == 1, why
+    assert [count for _, count in client_of(story).reminded] == [10, 1], why
+
+
+def test_a_reminder_counts_for_its_own_day_whatever_comes_first() -> None:
+    """R3: commands from both sides of midnight, handled in swapped order."""
+    midnight = datetime(2026, 3, 12, 23, tzinfo=UTC)
+    before, since = remind(MISSING, at=midnight - timedelta(seconds=1)), remind(MISSING, at=midnight)
+    story = told(added(), accept(TOM)).when(*[since, before] * 10)
+    story.then(Reminded, ReminderRequested)
+    for late in (before, since):
+        story.when(late).then(refused("too_many_reminders"))
+
+
+def test_days_long_past_are_not_kept() -> None:
+    """R3: no command is handled more than the seven days of its topic after it was issued."""
+    story = told(added(), accept(TOM)).when(*[remind(MISSING, at=after(days=n)) for n in range(30)])
+    assert [day for day, _ in client_of(story).reminded] == [f"2026-04-{n:02d}" for n in range(2, 11)]

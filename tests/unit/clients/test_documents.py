@@ -15,6 +15,7 @@ from shared.contracts import pleo
 from shared.contracts.base import Task
 from tests.spec import NOW, Story
 from tests.unit.clients.story import (
+    ANNA,
     KANZLEI,
     LEYLA,
     MUELLER_BAU,
@@ -22,6 +23,8 @@ from tests.unit.clients.story import (
     about,
     accept,
     added,
+    after,
+    assign,
     balance,
     client_of,
     clock,
@@ -114,13 +117,20 @@ def test_an_unknown_or_hidden_figure_sorts_below_zero(history: tuple[Any, ...]) 
     assert documents.client(client_of(told(*history)))["missing"] < 0
 
 
-def test_only_figures_moved_when_nothing_else_did() -> None:
-    """L6: a fact does not write the search keys again; a rename does."""
-    before = client_of(told(*FULL))
-    assert documents.only_figures_moved(before, client_of(told(*FULL, balance(7, clock(5)))))
-    assert not documents.only_figures_moved(
-        before, client_of(told(*FULL, pleo.CompanyRenamed(client_id=MUELLER_BAU, company_name="M", sequence=1)))
-    )
+@pytest.mark.parametrize(
+    ("change", "fields", "partial"),
+    [
+        (balance(7, clock(5)), ("ledger",), documents.figures),
+        (assign(ANNA), ("assignees", "tenures"), documents.staff),
+    ],
+)
+def test_what_is_written_of_a_row_makes_the_whole_row(change: Any, fields: tuple[str, ...], partial: Any) -> None:
+    """L6: a fact or an assignment does not write the search keys again; what it writes is all that differs."""
+    before, after = client_of(told(*FULL)), client_of(told(*FULL, change))
+    assert documents.only_moved(before, after, *fields)
+    assert {**documents.client(before), **partial(after)} == documents.client(after)
+    renamed = told(*FULL, pleo.CompanyRenamed(client_id=MUELLER_BAU, company_name="M", sequence=1))
+    assert not documents.only_moved(before, client_of(renamed), *fields)
 
 
 def test_a_client_is_told_to_others_as_the_firm_may_read_it() -> None:
@@ -129,6 +139,16 @@ def test_a_client_is_told_to_others_as_the_firm_may_read_it() -> None:
     assert (state.figures.missing_receipts, state.figures.low_balance) == (1, True)
     _, hidden = documents.told_client(stored(documents.client(client_of(told(*FULL, disconnect())))))
     assert (hidden.connected, hidden.figures.missing_receipts, hidden.figures.balance) == (False, None, None)
+
+
+def test_what_counts_is_kept_and_what_does_not_goes() -> None:
+    """E5: facts 400 days after the newest of their expense, but for those a figure holds; no figure changes by forgetting."""
+    world = told(added(), about(pleo.ReceiptMissing, "open", clock(1)), about(pleo.ReceiptMissing, "done", clock(1))).world
+    assert all("kept_until" not in documents.expense(e) for e in world.expenses.values())
+    story = told(about(pleo.ReceiptMissing, "done", clock(1)), about(pleo.ReceiptWaived, "done", clock(2)))
+    story.when(about(pleo.ExpenseDeleted, "gone", clock(1))).at(after(days=3)).when(about(pleo.ExpenseExported, "sent", clock(1)))
+    kept = {e.expense_id: documents.expense(e)["kept_until"] for e in story.world.expenses.values()}
+    assert kept == {"done": after(days=400), "gone": after(days=400), "sent": after(days=403)}
 
 
 def test_a_grant_at_rest_lets_nobody_in() -> None:

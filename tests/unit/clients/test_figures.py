@@ -25,6 +25,7 @@ from tests.unit.clients.story import (
     about,
     accept,
     added,
+    after,
     balance,
     client_of,
     clock,
@@ -191,6 +192,25 @@ def test_figures_are_hidden_unless_connected() -> None:
     for history in ((added(),), (invited(),), (invited(), stated("accepted")), (invited(), stated("rejected"))):
         assert figures_of(*history, *facts) == expected([])
     assert figures_of(invited(), *facts, stated("connected", connected=True))["low_balance"]
+
+
+def test_a_late_replay_of_what_was_forgotten_counts_nothing() -> None:
+    """E5: 400 days after it was settled an expense is forgotten, and no old fact brings it back."""
+    missing, attached = about(pleo.ReceiptMissing, "a", clock(1)), about(pleo.ReceiptAttached, "a", clock(2))
+    story = told(*CONNECTED, missing, attached).at(after(days=401))
+    story.world.expenses.clear()
+    story.when(missing).then(Counted("forgotten"))
+    assert row_of(client_of(story))["missing_receipts"] == 0
+    story.when(about(pleo.ReceiptMissing, "b", Stamp("2027-03-11T10:00:00.000000000Z")))
+    assert row_of(client_of(story))["missing_receipts"] == 1
+
+
+def test_an_old_fact_counts_where_nothing_was_forgotten() -> None:
+    """Contract 2, E5: of a company heard of for the first time, or not long ago, every fact is new, however old."""
+    old = Stamp("2019-01-01T00:00:00.000000000Z")
+    story = told(*CONNECTED).when(about(pleo.ReceiptMissing, "a", old)).at(after(days=399))
+    story.when(about(pleo.ReceiptMissing, "b", old))
+    assert row_of(client_of(story))["missing_receipts"] == 2
 
 
 def test_a_company_nobody_has_is_remembered() -> None:

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from services.clients.domain.events import CompanyMoved, OnboardingMoved
-from shared.contracts import portal
+from shared.contracts import onboarding, portal
 from shared.contracts.base import Message
-from shared.contracts.clients import AssignmentsMoved
+from shared.contracts.clients import AssignmentsMoved, EndTold
 from shared.decider import Finished, Succeeded
 from tests.spec import NOW
 from tests.unit.clients.story import (
@@ -33,6 +33,7 @@ from tests.unit.clients.story import (
     stated,
     taken_back,
     told,
+    unassign,
     withdrawn,
 )
 
@@ -135,6 +136,33 @@ def test_a_withdrawal_stays(state: Message) -> None:
     """O6: and the fact is only noted, so whoever took the invitation back does not read it as open again."""
     client = client_of(told(invited(TOM), taken_back(), state))
     assert (client.onboarding, client.connected, client.lists) == ("withdrawn", False, ())
+
+
+def ended(state: str, corrects: str | None = None) -> onboarding.OnboardingSettled:
+    return onboarding.OnboardingSettled(
+        firm_id=KANZLEI, client_id=MUELLER_BAU, company_name="Müller Bau", state=state, corrects=corrects, at=NOW
+    )
+
+
+def test_admins_and_assignees_are_told_the_end() -> None:
+    """O5, O7: and who was told what is now corrected, though they work on the client no more."""
+    story = told(invited(TOM))
+    story.world.admins[KANZLEI] = (LEYLA.id,)
+    (mailed,) = said(story.when(ended("verified")), EndTold)
+    assert set(mailed.recipients) == {LEYLA.id, TOM.id}
+    (mailed,) = said(story.when(unassign(TOM), ended("rejected", "verified")), EndTold)
+    assert (set(mailed.recipients), mailed.corrects) == ({LEYLA.id, TOM.id}, "verified")
+    (mailed,) = said(story.when(leaves(TOM), ended("verified", "rejected")), EndTold)
+    assert mailed.recipients == (LEYLA.id,)
+
+
+def test_a_row_says_that_the_mail_to_the_contact_came_back() -> None:
+    """O10: while the invitation is open."""
+    state = stated("invited").model_copy(update={"undelivered": True})
+    row = shown(client_of(told(invited(), state)))
+    assert row["reason_code"] == "onboarding_undelivered"
+    assert row["reason"] == "eingeladen am 12.03.2026, E-Mail nicht zustellbar"
+    assert shown(client_of(told(invited(), state, stated("accepted", 2))))["reason_code"] == "onboarding_accepted"
 
 
 def test_verification_of_who_came_by_invitation_feeds_every_firm() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shared.contracts.base import Message
+from tests.spec import NOW
 from tests.unit.clients.story import (
     LEYLA,
     TOM,
     Somebody,
     accept,
     added,
+    after,
     assign,
     client_of,
     decline,
@@ -103,9 +105,23 @@ def test_a_connected_client_without_assignees_is_listed_as_such() -> None:
     assert "unassigned" not in client_of(told(invited())).lists
 
 
-def test_an_ended_client_stays_readable_for_admins_alone() -> None:
-    """O7: what has left its last tab is an admin's to read by id."""
-    client = client_of(told(invited(TOM), stated("expired")))
-    assert client.status == "ended"
-    assert LEYLA.viewer().sees(client)
-    assert not TOM.viewer().sees(client)
+def test_an_ended_client_stays_readable_for_admins_for_ninety_days() -> None:
+    """O7: what has left its last tab is an admin's to read by id, to the day, and nobody's afterwards."""
+    for history in ((invited(TOM), stated("expired")), (added(), decline()), (added(), accept(TOM), disconnect())):
+        client = client_of(told(*history))
+        assert client.status == "ended"
+        assert LEYLA.viewer().sees(client, after(days=90, microseconds=-1))
+        assert not LEYLA.viewer().sees(client, after(days=90))
+        assert not TOM.viewer().sees(client, NOW)
+
+
+def test_a_client_that_came_back_is_no_ended_one() -> None:
+    """O6, I6: the ninety days are those since it left its last tab, if it has."""
+    for again in ((invited(), stated("expired"), stated("accepted", 2)), (added(1), decline(), added(2))):
+        assert LEYLA.viewer().sees(client_of(told(*again)), after(days=900))
+
+
+def test_an_accountant_sees_an_onboarding_though_its_invitation_waits() -> None:
+    """T3, T6: the tab Onboarding is theirs, the invitation is not."""
+    assert TOM.viewer().sees(client_of(told(invited(TOM), added())), NOW)
+    assert not TOM.viewer().sees(client_of(told(added(), assign(TOM))), NOW)

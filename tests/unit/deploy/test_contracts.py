@@ -8,7 +8,7 @@ from deploy.contracts import FOLDER, asyncapi, described
 from shared.contracts.topics import TOPICS
 
 
-@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "onboarding.md"])
 def test_a_description_is_what_the_code_says(name: str) -> None:
     """`make contracts` writes them; a change of the contract is seen in the diff of a review."""
     assert (FOLDER / name).read_bytes() == described()[name] + b"\n"

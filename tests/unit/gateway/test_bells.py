@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from services.gateway.bells import TABS, Bells, Listener
+from services.gateway.bells import EVERYTHING, TABS, Bells, Listener
 from services.gateway.stream import Spacing
 from shared.contracts.base import Role
 from shared.contracts.clients import AssignmentsMoved, ClientEnded, ClientState, Figures, MemberState
@@ -97,11 +97,35 @@ def test_the_sixth_stream_finds_no_place_until_one_leaves() -> None:
 
 def test_a_client_rings_once_a_second() -> None:
     """The first at once, the rest of its second as one."""
-    spacing, waiting = Spacing(), {"c-1": True}
-    assert spacing.ready(waiting, 10.0) == [("c-1", True)]
-    waiting |= {"c-1": True, "c-2": True}
-    assert spacing.ready(waiting, 10.4) == [("c-2", True)]
+    spacing = Spacing()
+    assert spacing.due(["c-1"], 10.0) == ["c-1"]
+    spacing.rang(["c-1"], 10.0)
+    assert spacing.due(["c-1", "c-2"], 10.4) == ["c-2"]
     assert spacing.pause(10.4) < 0.7
-    assert spacing.ready(waiting, 10.9) == []
-    assert spacing.ready(waiting, 11.1) == [("c-1", True)]
-    assert waiting == {}
+    spacing.rang(["c-2"], 10.4)
+    assert spacing.due(["c-1", "c-2"], 10.9) == []
+    assert spacing.due(["c-1", "c-2"], 11.1) == ["c-1"]
+
+
+def test_a_second_is_counted_from_when_the_reader_was_told() -> None:
+    """A ring that took long to be sent does not bring the next one nearer."""
+    spacing = Spacing()
+    spacing.rang(["c-1"], 10.9)
+    assert spacing.due(["c-1"], 11.1) == []
+
+
+def test_a_slow_reader_keeps_no_more_waiting_than_fits() -> None:
+    """E4: whoever does not read is told to begin anew, whatever the number of changes meanwhile."""
+    listener = Listener(FIRM, "leyla")
+    for number in range(100_000):
+        listener.ring(f"c-{number}")
+    assert listener.waiting == {EVERYTHING: True}
+
+
+def test_what_was_surely_news_stays_so() -> None:
+    """A doubtful ring does not make a sure one doubtful, nor a lost one sure."""
+    listener = Listener(FIRM, "leyla")
+    listener.ring("c-1", sure=True)
+    listener.ring("c-1", sure=False)
+    listener.ring("c-2", sure=False)
+    assert listener.waiting == {"c-1": True, "c-2": False}

@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from services.gateway.reading import deeper, is_json, key_is_good, loosely, parsed, preferred_wait, read_body
+from services.gateway.routes.unsubscribe import _multipart
 from shared.problems import Problem
 
 
@@ -13,7 +14,20 @@ def nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
-NONE = [b"", b"{", b"NaN", b'{"a": NaN}', b"\xff\xfe", b'"\\ud800"', b"\xef\xbb\xbf{}", nested(101), nested(50_000)]
+NONE = [
+    b"",
+    b"{",
+    b"NaN",
+    b'{"a": NaN}',
+    b'{"a": 1e999}',
+    b'{"a": -Infinity}',
+    b'{"a": 1' + b"0" * 400 + b"}",
+    b"\xff\xfe",
+    b'"\\ud800"',
+    b"\xef\xbb\xbf{}",
+    nested(101),
+    nested(50_000),
+]
 
 
 @pytest.mark.parametrize("body", NONE)
@@ -89,19 +103,53 @@ def asked(chunks: list[bytes], headers: dict[str, str]) -> Request:
 async def test_a_body_of_more_than_64_kib_is_refused_while_it_is_read(headers: dict[str, str]) -> None:
     """E4: whatever its length says, or does not say."""
     with pytest.raises(Problem) as refused:
-        await read_body(asked([b"x" * 60_000, b"x" * 6_000], {"content-type": "application/json", **headers}), True)
+        await read_body(asked([b"x" * 60_000, b"x" * 6_000], {"content-type": "application/json", **headers}), True, 65_536)
     assert refused.value.status == 413
+
+
+PART = b'--x\r\nContent-Disposition: form-data; name="scope"\r\n%s\r\nall\r\n--x--\r\n'
+ODD_PARTS = [
+    PART % b"Content-Type: text/plain; charset=nonsense\r\n",
+    PART % b"Content-Type: multipart/mixed; boundary=y\r\n",
+    PART % b"Content-Type: message/rfc822\r\n",
+    PART % b"Content-Transfer-Encoding: base64\r\n",
+    PART % b"Content-Type: application/octet-stream\r\n",
+    b"--x\r\n\xff\xfe: \x00\r\n\r\n--x--",
+    b"no boundary at all",
+    b"--x\r\n" * 5_000,
+]
+
+
+def _code_of(kind: str, body: bytes) -> str | None:
+    """Return the code of the refusal, None if the form was read; anything else is raised."""
+    try:
+        _multipart(kind, body)
+    except Problem as refused:
+        return refused.code
+    return None
+
+
+@pytest.mark.parametrize("body", ODD_PARTS)
+def test_a_form_in_odd_parts_is_read_or_malformed(body: bytes) -> None:
+    """E1: a mail program's one click may be anybody's; nothing in it is a fault of ours."""
+    for kind in ("multipart/form-data; boundary=x", "multipart/form-data", "multipart/form-data; boundary=\xff"):
+        assert _code_of(kind, body) in (None, "malformed")
+
+
+def test_a_form_in_parts_is_read() -> None:
+    """RFC 8058: a form of either kind."""
+    assert _multipart("multipart/form-data; boundary=x", PART % b"") == {"scope": "all"}
 
 
 async def test_64_kib_are_read() -> None:
     """The limit itself is allowed."""
-    body = await read_body(asked([b"x" * 65_536], {"content-type": "application/json"}), True)
+    body = await read_body(asked([b"x" * 65_536], {"content-type": "application/json"}), True, 65_536)
     assert len(body) == 65_536
 
 
 async def test_a_required_body_must_be_said_to_be_json() -> None:
     """415; where none is required nobody asks."""
     with pytest.raises(Problem) as refused:
-        await read_body(asked([b"{}"], {"content-type": "text/plain"}), True)
+        await read_body(asked([b"{}"], {"content-type": "text/plain"}), True, 65_536)
     assert refused.value.status == 415
-    assert await read_body(asked([], {}), False) == b""
+    assert await read_body(asked([], {}), False, 65_536) == b""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.gateway.answering import STATUSES, shown, status_of
 from services.gateway.commands import Settled
 from services.gateway.limits import Limiter
+from services.gateway.reading import parsed
 from services.gateway.store import Request, body_hash, scope_of
 from shared.clock import now, rfc3339
 from shared.contracts.base import Status
@@ -33,6 +36,27 @@ def test_the_order_of_fields_makes_no_other_body() -> None:
     """Canonical JSON."""
     assert body_hash({"a": 1, "b": {"c": 2, "d": 3}}) == body_hash({"b": {"d": 3, "c": 2}, "a": 1})
     assert body_hash({"a": [1, 2]}) != body_hash({"a": [2, 1]})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (b'{"a":1}', b'{ "a" : 1.0 }', True),
+        (b'{"a":100}', b'{"a":1e2}', True),
+        (b'{"a":0}', b'{"a":-0.0}', True),
+        (b'{"a":"\xc3\xbc"}', b'{"a":"\\u00fc"}', True),
+        (b'{"a":18446744073709551616}', b'{"a":1.8446744073709551616e19}', True),
+        (b'{"a":[[1]]}', b'{"a":[[1.0]]}', True),
+        (b'{"a":1}', b'{"a":true}', False),
+        (b'{"a":1}', b'{"a":"1"}', False),
+        (b'{"a":1.5}', b'{"a":1}', False),
+        (b'{"a":null}', b"{}", False),
+        (b'{"a":"\xc3\xbc"}', b'{"a":"u\xcc\x88"}', False),
+    ],
+)
+def test_two_spellings_of_one_body_are_one_body(one: bytes, other: bytes, same: bool) -> None:
+    """Canonical JSON (RFC 8785): spaces, escapes and forms of numbers say nothing; types and characters do."""
+    assert (body_hash(parsed(one)) == body_hash(parsed(other))) is same
 
 
 def test_every_refusal_has_a_status_and_a_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.notifier.domain.mail import MailStatus, digest_id
@@ -60,12 +61,12 @@ def test_a_change_that_changes_nothing_changes_nothing() -> None:
     assert not [e for e in tell(world, notify(at=THURSDAY + timedelta(hours=1))) if isinstance(e, SubscriptionChanged)]
 
 
-def test_switching_off_keeps_the_frequency_and_plans_nothing() -> None:
-    """N4: the dialog offers the old frequency again."""
+def test_switching_off_replaces_the_whole_setting_and_plans_nothing() -> None:
+    """Contract: a PUT is a full replacement."""
     world = subscribed()
     tell(world, notify(email=False, frequency=None))
     after = world.subscriptions[HERS]
-    assert (after.email, after.frequency, after.next_at) == (False, Frequency.WEEKLY, None)
+    assert (after.email, after.frequency, after.next_at) == (False, None, None)
 
 
 def test_off_and_on_starts_anew() -> None:
@@ -130,16 +131,24 @@ def test_a_waiting_mail_has_what_is_left_of_the_grace() -> None:
 
 
 def test_a_mail_on_its_way_takes_nobody_else_on() -> None:
-    """N12: one mail per member and instant, even for a client whose switch-on was handled late."""
+    """N12, N11: the switch-on that was handled late is answered by a mail of its own, once, and nobody twice."""
     world = subscribed()
     tell(world, tick(MONDAY), MONDAY)
     id = digest_id(LEYLA, MONDAY)
-    world.mails[id] = type(world.mails[id])(
-        **{**{f: getattr(world.mails[id], f) for f in world.mails[id].__slots__}, "status": MailStatus.SENT}
-    )
+    world.mails[id] = replace(world.mails[id], status=MailStatus.SENT)
     tell(world, notify(WEBER), MONDAY)
+    tell(world, tick(MONDAY), MONDAY)
+    assert [part.client_id for part in world.mails[digest_id(LEYLA, MONDAY, 2)].parts] == [WEBER]
+    assert [(line.client_id, line.status.value) for line in lines(world)] == [(MUELLER, "pending"), (WEBER, "pending")]
+
+
+def test_off_and_on_before_an_instant_that_was_mailed_is_not_mailed_again() -> None:
+    """N12: one mail per member, client and instant."""
+    world = subscribed()
+    tell(world, tick(MONDAY), MONDAY)
+    tell(world, notify(email=False, frequency=None))
+    tell(world, notify())
     assert not [e for e in tell(world, tick(MONDAY), MONDAY) if isinstance(e, MailQueued)]
-    assert [(line.client_id, line.status.value) for line in lines(world)] == [(MUELLER, "pending"), (WEBER, "missed")]
 
 
 def settled(status: str, reason: str | None = None, **figures: int) -> MailSettled:

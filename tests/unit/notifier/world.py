@@ -12,7 +12,8 @@ from services.notifier.domain.world import World, client_key
 from shared.clock import stamp_of
 from shared.contracts.base import Message, Money
 from shared.contracts.clients import ClientState, Figures
-from shared.contracts.notifier import DigestFellDue, Frequency, SetNotifications
+from shared.contracts.notifier import COMMANDS, DigestFellDue, Frequency, SetNotifications
+from shared.decider import Said
 from shared.messages import Heard
 
 FIRM, LEYLA, MUELLER, WEBER = "f-1", "m-leyla", "c-mueller", "c-weber"
@@ -23,10 +24,12 @@ AS_OF = "2026-11-20T08:12:00.000000000Z"
 
 
 def tell(world: World, message: Message, now: datetime = THURSDAY) -> Sequence[Any]:
-    """Tell *message* to *world* and return what it led to; the world has changed by it."""
-    events = DECIDER.decide(Heard(message, "id", "test", stamp_of(now)), world, now)
+    """Tell *message* to *world*, then the next steps it asks of us, and return what all led to; the world has changed by it."""
+    events = list(DECIDER.decide(Heard(message, "id", "test", stamp_of(now)), world, now))
     for event in events:
         DECIDER.evolve(world, event)
+    for said in [e for e in events if isinstance(e, Said) and e.topic is COMMANDS]:
+        events += tell(world, said.message, now)
     return events
 
 

@@ -10,6 +10,8 @@ from services.onboarding.domain import decide, evolve
 from services.onboarding.domain.states import Company, World
 from shared.clock import Stamp, stamp_of
 from shared.contracts.base import Actor, ClientId, CommandId, FirmId, MemberId, Message, Role
+from shared.contracts.clients import ClientEnded
+from shared.contracts.notifier import InvitationUndelivered
 from shared.contracts.onboarding import InvitationFellDue, InviteCompany, ResendInvitation, WithdrawInvitation
 from shared.contracts.pleo import MissingItem, VerificationChanged, VerificationState
 from shared.decider import Refused, Said
@@ -61,6 +63,14 @@ def resend(at: datetime, client_id: ClientId = MUELLER_BAU, firm_id: FirmId = KA
 
 def withdraw(at: datetime, client_id: ClientId = MUELLER_BAU, firm_id: FirmId = KANZLEI) -> WithdrawInvitation:
     return WithdrawInvitation(command_id=CommandId("withdraw"), issued_at=at, actor=actor(firm_id), client_id=client_id)
+
+
+def parted(firm_id: FirmId = KANZLEI) -> ClientEnded:
+    return ClientEnded(firm_id=firm_id, client_id=MUELLER_BAU)
+
+
+def lost(number: int | None = 1, address: str = "Chef@mueller.example") -> InvitationUndelivered:
+    return InvitationUndelivered(client_id=MUELLER_BAU, address=address, number=number, at=MONDAY)
 
 
 def tick(at: datetime, client_id: ClientId = MUELLER_BAU) -> InvitationFellDue:

@@ -8,7 +8,13 @@ import pytest
 
 from services.onboarding.domain.verification import Stage
 from shared.contracts.base import ClientId
-from shared.contracts.onboarding import InvitationMailed, InvitationWithdrawn, OnboardingStarted
+from shared.contracts.onboarding import (
+    InvitationMailed,
+    InvitationWithdrawn,
+    OnboardingSettled,
+    OnboardingStarted,
+    UndeliveredMailed,
+)
 from shared.contracts.portal import CompanyInvited, OnboardingEnded
 from shared.decider import Refused, Succeeded
 from tests.unit.onboarding.story import (
@@ -23,6 +29,8 @@ from tests.unit.onboarding.story import (
     fact,
     given,
     invite,
+    lost,
+    parted,
     resend,
     tick,
     withdraw,
@@ -172,7 +180,7 @@ def test_an_invitation_expires_on_day_thirty_without_another_reminder() -> None:
     assert story.company().stage is Stage.EXPIRED
     assert story.said(InvitationMailed) == []
     assert [ended.reason for ended in story.said(OnboardingEnded)] == ["expired"]
-    assert story.company().due_at is None
+    assert story.company().due_at == after(days=120)  # then the contact is forgotten
 
 
 @pytest.mark.parametrize("state", ["accepted", "in_review", "verified"])
@@ -207,6 +215,66 @@ def test_a_late_fact_corrects_a_final_state_and_its_end_is_told_again() -> None:
     story = given(invite(), fact("connected", 1), fact("verified", 5)).when(fact("rejected", 4))
     assert story.timeline == [("invited", False), ("connected", False), ("verified", False), ("rejected", True)]
     assert [ended.reason for ended in story.said(OnboardingEnded)] == ["rejected"]
+
+
+def test_a_correction_stays_one_when_an_earlier_fact_says_the_same() -> None:
+    """O5: the fact that decides now stands in for the one that corrected."""
+    story = given(invite(), fact("rejected", 5), fact("verified", 4)).when(fact("verified", 1))
+    assert story.timeline == [("invited", False), ("rejected", False), ("verified", True)]
+
+
+def test_the_end_is_told_once_a_state_and_says_what_it_corrects() -> None:
+    """O5, O7: however often facts are repeated; a withdrawal is the firm's own doing."""
+    story = given(invite()).when(fact("verified", 5))
+    (told,) = story.said(OnboardingSettled)
+    assert (told.state, told.corrects, told.company_name) == ("verified", None, "Müller Bau GmbH")
+    (told,) = story.when(fact("rejected", 4)).said(OnboardingSettled)
+    assert (told.state, told.corrects) == ("rejected", "verified")
+    assert story.when(fact("rejected", 4)).said(OnboardingSettled) == []
+    assert story.when(fact("verified", 3)).said(OnboardingSettled) == []  # they were told so before
+    assert given(invite()).when(withdraw(after(hours=1))).said(OnboardingSettled) == []
+    assert [told.state for told in given(invite()).when(tick(after(days=30))).said(OnboardingSettled)] == ["expired"]
+
+
+def test_a_disconnect_ends_the_onboarding_for_good() -> None:
+    """O3, O9, I5: nothing is mailed any more, and the company may be invited anew."""
+    story = given(invite(), fact("connected", 1)).when(parted())
+    assert not story.company().open
+    assert story.when(fact("verified", 2)).said(OnboardingSettled) == []
+    assert story.when(invite(SPAETI, at=after(days=1))).refusal is None
+    assert given(invite()).when(parted(OTHER_FIRM)).company().open
+    assert given(fact("connected", 1)).when(parted()).decided == []
+
+
+def test_a_contact_that_cannot_be_reached_is_told_to_the_inviting_admin_once_a_link() -> None:
+    """O10: until the invitation is sent again, or answered."""
+    story = given(invite()).when(lost())
+    assert story.company().undelivered
+    (told,) = story.said(UndeliveredMailed)
+    assert (told.by, told.contact_email, told.number) == (LEYLA, "chef@mueller.example", 1)
+    assert story.when(lost(number=None)).decided == []
+    assert not story.when(resend(after(hours=1))).company().undelivered
+    assert story.when(lost(number=1)).decided == []  # of an older link
+    assert story.when(lost(number=None)).company().undelivered
+    assert not story.when(fact("accepted", 1)).company().undelivered
+    assert given(invite()).when(lost(address="somebody@else.example")).decided == []
+
+
+@pytest.mark.parametrize(
+    "ending", [withdraw(MONDAY), fact("verified", 1, MONDAY), fact("connected", 1)], ids=["withdrawn", "verified", "parted"]
+)
+def test_ninety_days_after_the_end_the_contact_is_forgotten(ending: object) -> None:
+    """E5: by a tick like every other; nothing but the contact is lost."""
+    story = given(invite()).when(ending, parted())  # type: ignore[arg-type]
+    before = story.company()
+    assert before.due_at == after(days=90)
+    story.when(tick(after(days=89)))
+    assert story.company() == before
+    invitation = story.when(tick(after(days=90))).company().invitation
+    assert invitation is not None
+    assert (invitation.contact_name, invitation.contact_email, invitation.company_name) == ("", "", "Müller Bau GmbH")
+    assert story.company().due_at is None
+    assert story.company().timeline == before.timeline
 
 
 def test_a_late_step_finds_its_place_in_the_timeline() -> None:

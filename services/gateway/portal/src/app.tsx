@@ -1,0 +1,58 @@
+/** The page put together: who is signed in, in which language, with which doors open. */
+
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode, useEffect, useState, useSyncExternalStore } from "react";
+import { createRoot } from "react-dom/client";
+import { I18nProvider } from "react-aria-components";
+import type { Trouble } from "./api/client.ts";
+import { makeQueries, useMe } from "./api/queries.ts";
+import { current, rememberedLocale, rememberLocale, watch } from "./session.ts";
+import { Shell } from "./shell.tsx";
+import { SignIn } from "./signin.tsx";
+import { stand } from "./standing.ts";
+import { Notices } from "./ui/notices.tsx";
+import { localeOf } from "./words/format.ts";
+import { Speaking } from "./words/words.tsx";
+
+function heed({ status, code }: Trouble): void {
+  if (status === 401) stand({ expired: true });
+  if (code === "not_a_member") stand({ lost: code });
+}
+
+function App() {
+  const session = useSyncExternalStore(watch, current);
+  const [queries, setQueries] = useState(() => makeQueries(heed));
+  const [memberId, setMemberId] = useState(session?.memberId);
+  if (session?.memberId !== memberId) {
+    setMemberId(session?.memberId); // another person's clients are nobody else's
+    setQueries(makeQueries(heed));
+  }
+  return (
+    <QueryClientProvider client={queries} key={memberId ?? ""}>
+      <Spoken signedIn={session !== null} />
+    </QueryClientProvider>
+  );
+}
+
+function Spoken({ signedIn }: { signedIn: boolean }) {
+  const me = useMe(signedIn).data;
+  const guess = rememberedLocale() ?? localeOf(navigator.language);
+  const locale = me ? localeOf(me.member.locale) : guess;
+  useEffect(() => {
+    document.documentElement.lang = locale;
+    if (me) rememberLocale(locale);
+  }, [locale, me]);
+  return (
+    <I18nProvider locale={locale}>
+      <Speaking locale={locale}>
+        <Notices>{signedIn ? <Shell me={me ?? null} /> : <SignIn />}</Notices>
+      </Speaking>
+    </I18nProvider>
+  );
+}
+
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

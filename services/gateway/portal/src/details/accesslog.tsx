@@ -1,0 +1,24 @@
+/** Who opened the client, and when (A4). */
+
+import type { Access } from "../api/contract.ts";
+import { useSpeech } from "../words/words.tsx";
+import { Part } from "./sheet.tsx";
+
+export function AccessLog({ log }: { log: Access[] | null }) {
+  const { w, f } = useSpeech();
+  return (
+    <Part title={w.log.title} away={log === null}>
+      {log?.length === 0 && <p className="faint">{w.log.none}</p>}
+      <ul className="log">
+        {log?.map(({ at, member, event }) => (
+          <li key={`${at} ${event} ${member.id}`}>
+            <bdi>{member.name ?? w.log.gone}</bdi>: {w.log[event]}
+            <time className="age" dateTime={at}>
+              {f.moment(at)}
+            </time>
+          </li>
+        ))}
+      </ul>
+    </Part>
+  );
+}

@@ -1,0 +1,70 @@
+/** Figures, money and times in the member's locale (G1), at the portal's own clock. */
+
+import type { Money } from "../api/contract.ts";
+
+export const ZONE = "Europe/Berlin";
+
+/** Return the locale in which a member reads: German for `de…` and for those who never said, else English. */
+export function localeOf(said: string | null): string {
+  if (said === null || said.toLowerCase().startsWith("de")) return known(said, "de-DE");
+  return said.toLowerCase().startsWith("en") ? known(said, "en-GB") : "en-GB";
+}
+
+function known(said: string | null, usual: string): string {
+  try {
+    return said === null ? usual : (Intl.getCanonicalLocales(said)[0] ?? usual);
+  } catch {
+    return usual;
+  }
+}
+
+export class Format {
+  private readonly numbers: Intl.NumberFormat;
+  private readonly days: Intl.DateTimeFormat;
+  private readonly shortDays: Intl.DateTimeFormat;
+  private readonly moments: Intl.DateTimeFormat;
+  private readonly names: Intl.ListFormat;
+  private readonly locale: string;
+
+  constructor(locale: string) {
+    this.locale = locale;
+    this.numbers = new Intl.NumberFormat(locale);
+    this.days = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE });
+    this.shortDays = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "2-digit", timeZone: ZONE });
+    this.moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: ZONE });
+    this.names = new Intl.ListFormat(locale, { type: "conjunction" });
+  }
+
+  number(value: number): string {
+    return this.numbers.format(value);
+  }
+
+  money({ amount_minor, currency }: Money): string {
+    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    return format.format(amount_minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  }
+
+  day(instant: string): string {
+    return this.days.format(new Date(instant));
+  }
+
+  shortDay(instant: string): string {
+    return this.shortDays.format(new Date(instant));
+  }
+
+  moment(instant: string): string {
+    return this.moments.format(new Date(instant));
+  }
+
+  /** An instant as the scheduler tells it: its own wall time with its own offset (N5). */
+  delivery(instant: string): string {
+    const offset = /(Z|[+-]\d\d:\d\d)$/.exec(instant)?.[1] ?? "";
+    const wall = new Date(`${instant.slice(0, 16)}Z`);
+    const told = new Intl.DateTimeFormat(this.locale, { weekday: "short", day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+    return `${told.format(wall)} (UTC${offset === "Z" ? "" : offset.replace("-", "−")})`;
+  }
+
+  list(names: string[]): string {
+    return this.names.format(names);
+  }
+}

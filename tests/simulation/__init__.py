@@ -1,0 +1,1 @@
+"""Years of the notifier in seconds, against a calendar of its own."""
