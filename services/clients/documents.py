@@ -21,7 +21,20 @@ from shared.relay import Shown
 UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
 STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
-ONLY_SEARCHED = ("lists", "folded", "tails", "begins", "names")
+ROW_FIELDS = (
+    *("firm_id", "client_id", "name", "client_number", "invitation", "addressed_to", "added_at", "begun_at", "connected"),
+    *(
+        "connected_at",
+        "disconnected",
+        "ended_at",
+        "onboarding",
+        "onboarding_at",
+        "undelivered",
+        "verified",
+        "assignees",
+        "ledger",
+    ),
+)
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
@@ -59,6 +72,15 @@ def client_from(document: Mapping[str, Any]) -> Client:
     known["ledger"] = _ledger(document["ledger"])
     known |= {name: tuple(known.get(name, ())) for name in ("assignees", "tenures", "end_told")}
     known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}
+    known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
+    return Client(**known)
+
+
+def row_from(document: Mapping[str, Any]) -> Client:
+    """Return of the state within a row what is shown of it, from ROW_FIELDS: not for deciding anything."""
+    known = {name: document[name] for name in ROW_FIELDS if name in document}
+    known["ledger"] = _ledger(document["ledger"])
+    known["assignees"] = tuple(document["assignees"])
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
 

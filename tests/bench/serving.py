@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import uvicorn
@@ -16,10 +16,13 @@ from joserfc.jwk import ECKey, KeySet
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from services.clients.documents import row_from
 from services.clients.queries.pages import Pages
-from services.clients.queries.question import page_of
+from services.clients.queries.plans import ORDERS, SHOWN
 from services.clients.queries.routes import Doors
+from services.clients.queries.rows import row
 from services.clients.queries.viewer import Viewers
+from services.clients.store import MEMBERS, ROWS
 from shared.auth import Tokens
 from shared.door import Health, build_app
 from shared.mongo import Database
@@ -100,20 +103,25 @@ def shipped() -> ASGIApp:
 
 
 def fastapi() -> ASGIApp:
-    """Return the same page by a `response_model`."""
-    database, doors = _doors()
-    viewers, pages = Viewers(database, _tokens()), Pages(database, "secret")
+    """Return the same page as one writes it at first: a question after the other, a model a row, a `response_model`."""
+    database, _ = _doors()
+    viewers, pages, members = Viewers(database, _tokens()), Pages(database, "secret"), database[MEMBERS]
     app = FastAPI()
 
     @app.get("/v1/clients", response_model=Rows)
-    async def clients(
-        request: Request, tab: str, sort: str = "name", limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None
-    ) -> Any:
+    async def clients(request: Request, tab: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Rows:
         viewer = await viewers.of(request)
-        asked = {"tab": tab, "sort": sort, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
-        found = await pages.page(page_of(asked.items(), viewer), viewer)
-        rows = await doors._rows(found.clients, viewer)
-        return Rows(items=[Row(**row) for row in rows], next_cursor=found.cursor, total=found.total)
+        name, order = viewer.list_of(tab), ORDERS["name"]
+        found = database[ROWS].find({"firm_id": viewer.firm_id, "lists": name}, SHOWN).sort(order.keys).hint(order.index)
+        documents = await found.limit(limit + 1).to_list(None)
+        total = (await pages.counts(viewer.firm_id, [name]))[name]
+        assigned = sorted({m for document in documents for m in document["assignees"]})
+        names = await members.find({"_id": {"$in": assigned}, "firm_id": viewer.firm_id, "active": True}, {"name": 1}).to_list(
+            None
+        )
+        known = {member["_id"]: member for member in names}
+        rows = [Row(**row(row_from(document), viewer, known, {})) for document in documents[:limit]]
+        return Rows(items=rows, next_cursor="x" if len(documents) > limit else None, total=total)
 
     return app
 

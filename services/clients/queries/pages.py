@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.clients.documents import ONLY_SEARCHED, client_from
+from services.clients.documents import row_from
 from services.clients.domain.states import Client
 from services.clients.queries import plans
 from services.clients.queries.cursors import Cursors
@@ -19,24 +19,25 @@ from shared.names import sought
 
 PASSED_BY = 2_000
 PASSED_BY_PER_ROW = 50
-SHOWN = dict.fromkeys(ONLY_SEARCHED, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page: its clients, the cursor of the next one, and how many there are in all where that was asked and is known."""
+    """A page: its clients, who of the firm works on them, the cursor of the next one, and how many there are in all if known."""
 
     clients: list[Client]
+    members: Mapping[str, Document]
     cursor: str | None
     total: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some documents of the answer, and the total if it came along."""
+    """Some rows of the answer, the active members assigned to them, and the total if it came along."""
 
-    documents: list[Document]
-    total: int | None = None
+    rows: list[Document]
+    members: Mapping[str, Document]
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +72,24 @@ class Pages:
         after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
         name = question.list_for(viewer)
         if name is None or not await self._works_here(question.assignee, viewer):
-            return Found([], None, 0 if after is None else None)
+            return Found([], {}, None, 0 if after is None else None)
         asked = _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
         part = await self._part(asked)
-        shown = part.documents[: page.limit]
-        more = len(part.documents) > page.limit
+        shown, more = part.rows[: page.limit], len(part.rows) > page.limit
         cursor = self._cursors.closed(order.place(shown[-1]), question, viewer) if more else None
-        return Found([client_from(d) for d in shown], cursor, part.total if after is None else None)
+        return Found([row_from(d) for d in shown], part.members, cursor, part.total if after is None else None)
 
     async def _part(self, asked: _Asked) -> _Part:
         leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
         if leavers:
             return await self._while_leaving(asked, leavers)
-        return await (self._few(asked) if plans.narrowed(asked.question) else self._walked(asked))
+        return await (self._few(asked) if plans.narrowed(asked.question) else self._walk(asked, None))
 
     async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
-        """Return how many rows stand in each of *lists*: sums of a few documents, however many rows (L6, T8)."""
+        """Return how many rows stand in each of *lists* (T8)."""
         wanted = sorted(set(lists))
-        found = self._database[COUNTS].aggregate(
-            [{"$match": {"firm_id": firm_id, "list": {"$in": wanted}}}, {"$group": {"_id": "$list", "n": {"$sum": "$n"}}}]
-        )
-        counted = {d["_id"]: int(d["n"]) for d in await found.to_list(None)}
-        return {name: counted.get(name, 0) for name in wanted}
+        found = await self._database[COUNTS].aggregate(plans.counting(firm_id, wanted)).to_list(None)
+        return {**dict.fromkeys(wanted, 0), **{count["_id"]: int(count["n"]) for count in found}}
 
     async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
         """Whoever was removed is assigned to nothing from that moment on (M4)."""
@@ -107,39 +104,30 @@ class Pages:
     async def _while_leaving(self, asked: _Asked, leavers: list[str]) -> _Part:
         """Return who works with nobody but *leavers*: walked and counted, for the minute it takes to unassign them."""
         asked = replace(asked, where={**asked.where, **plans.left_by(leavers)})
-        documents = await self._walk(asked, None)
+        part = await self._walk(asked, None)
         if asked.after is not None:
-            return _Part(documents)
-        return _Part(documents, await self._database[ROWS].count_documents(asked.where, hint="by_name"))
-
-    async def _walked(self, asked: _Asked) -> _Part:
-        if asked.after is not None:
-            return _Part(await self._walk(asked, None))
-        name = plans.counted(asked.question, asked.listed)
-        documents, counts = await asyncio.gather(self._walk(asked, None), self.counts(asked.firm_id, [name]))
-        return _Part(documents, counts[name])
+            return part
+        return replace(part, total=await self._database[ROWS].count_documents(asked.where, hint="by_name"))
 
     async def _few(self, asked: _Asked) -> _Part:
         """Return what is found among many: the fewest rows are picked after all if a walk was in vain."""
         counts = await self._counts(asked)
         match plans.choose(asked.question, counts):
             case Way.PICK:
-                return await self._picked(asked, counts.fewest[1])
+                return await self._pick(asked, counts.fewest[1])
             case Way.MERGE:
-                return await self._merged(asked)
+                return await self._merge(asked)
             case Way.WALK:
                 edge = await self._edge(asked)
-                documents = await self._walk(asked, edge)
-                if len(documents) < asked.limit and edge is not None:
-                    return await self._picked(asked, counts.fewest[1])
-                return _Part(documents, None if sought(asked.question.search) else counts.missing)
+                walked = await self._walk(asked, edge)
+                in_vain = len(walked.rows) < asked.limit and edge is not None
+                return await self._pick(asked, counts.fewest[1]) if in_vain else walked
 
     async def _counts(self, asked: _Asked) -> Counts:
-        names = {asked.listed, plans.counted(asked.question, asked.listed)}
-        if not sought(asked.question.search):
+        question, names = asked.question, {asked.listed, plans.counted(asked.question, asked.listed)}
+        if not sought(question.search):
             found = await self.counts(asked.firm_id, names)
-            return Counts(found[asked.listed], found[plans.counted(asked.question, asked.listed)])
-        question = asked.question
+            return Counts(found[asked.listed], found[plans.counted(question, asked.listed)])
         found, beginning, within = await asyncio.gather(
             self.counts(asked.firm_id, names),
             self._some(plans.beginning_so(asked.firm_id, question.search)),
@@ -151,26 +139,13 @@ class Pages:
     async def _some(self, where: Where) -> int:
         return int(await self._database[ROWS].count_documents(where, hint="by_tails", limit=plans.FEW + 1))
 
-    async def _merged(self, asked: _Asked) -> _Part:
-        """Return the first of two kinds of rows: names that begin with what is searched, and rows that hold it elsewhere."""
-        order, question = asked.order, asked.question
-        named = plans.between(plans.named_so(asked.where, question), order, asked.after)
-        elsewhere = plans.between(plans.elsewhere(asked.where, question), order, asked.after)
-        walked, held = await asyncio.gather(
-            self._along(named, order, order.within_beginning or order.index, asked.limit),
-            self._first(elsewhere, order, "by_tails", asked.limit),
-        )
-        rows = {document["_id"]: document for document in (*walked, *held.documents)}
-        return _Part(order.sorted(rows.values())[: asked.limit])
-
-    async def _walk(self, asked: _Asked, edge: Place | None) -> list[Document]:
+    async def _walk(self, asked: _Asked, edge: Place | None) -> _Part:
+        """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
         where = plans.between(asked.where, asked.order, asked.after, edge)
-        return await self._along(where, asked.order, asked.order.index, asked.limit)
-
-    async def _along(self, where: Where, order: Order, index: str, limit: int) -> list[Document]:
-        found = self._database[ROWS].find(where, SHOWN).sort(order.keys).limit(limit).hint(index)
-        documents: list[Document] = await found.batch_size(limit).to_list(None)
-        return documents
+        pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
+        if asked.after is None and not sought(asked.question.search):
+            pipeline.append(plans.counted_too(asked.firm_id, plans.counted(asked.question, asked.listed)))
+        return await self._told(pipeline, asked.order.index)
 
     async def _edge(self, asked: _Asked) -> Place | None:
         """Return up to which place a walk goes, None if to the end of its list: told by the order's index alone."""
@@ -182,11 +157,32 @@ class Pages:
         found = found.sort(order.keys).skip(reach).limit(1).hint(order.index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 
-    async def _picked(self, asked: _Asked, index: str) -> _Part:
+    async def _pick(self, asked: _Asked, index: str) -> _Part:
         where = plans.between(plans.picked(asked.where, asked.question, index), asked.order, asked.after)
-        return await self._first(where, asked.order, index, asked.limit)
+        return await self._first(asked, where, index)
 
-    async def _first(self, where: Where, order: Order, index: str, limit: int) -> _Part:
-        pipeline = plans.first_of(where, order, limit, ROWS, SHOWN)
-        told = await self._database[ROWS].aggregate(pipeline, hint=index).to_list(None)
-        return _Part(order.sorted(told[0]["rows"]), told[0]["total"]) if told else _Part([], 0)
+    async def _merge(self, asked: _Asked) -> _Part:
+        """Return the first of two kinds of rows: names that begin with what is searched, and rows that hold it elsewhere."""
+        order, question = asked.order, asked.question
+        named = plans.between(plans.named_so(asked.where, question), order, asked.after)
+        elsewhere = plans.between(plans.elsewhere(asked.where, question), order, asked.after)
+        pipeline = [*plans.along(named, order, asked.limit), *plans.names_of(asked.firm_id)]
+        walked, held = await asyncio.gather(
+            self._told(pipeline, order.within_beginning or order.index), self._first(asked, elsewhere, "by_tails")
+        )
+        rows = {row["client_id"]: row for row in (*walked.rows, *held.rows)}
+        return _Part(order.sorted(rows.values())[: asked.limit], {**walked.members, **held.members}, None)
+
+    async def _first(self, asked: _Asked, where: Where, index: str) -> _Part:
+        pipeline = [*plans.first_of(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
+        part = await self._told(pipeline, index)
+        return _Part(asked.order.sorted(part.rows), part.members, part.total or 0)
+
+    async def _told(self, pipeline: list[Where], index: str) -> _Part:
+        """Return what a pipeline over the rows tells: they, who works on them, and how many there are if it counts them."""
+        told: Document = {"rows": [], "members": []}
+        if "$unionWith" in pipeline[-1]:
+            told["total"] = 0
+        for document in await self._database[ROWS].aggregate(pipeline, hint=index).to_list(None):
+            told |= {"total": document["n"]} if "n" in document else document
+        return _Part(told["rows"], {member["_id"]: member for member in told["members"]}, told.get("total"))

@@ -15,12 +15,15 @@ from typing import Any
 
 from bson import Regex
 
+from services.clients.documents import ROW_FIELDS
 from services.clients.queries.question import Question
+from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
 FEW = 2_000
 """So many rows are picked in about the time in which a walk meets a page of them in a list of 100,000."""
+SHOWN = dict.fromkeys((*ROW_FIELDS, "sort_key", "missing"), 1)
 
 Where = dict[str, Any]
 Place = tuple[Any, str]
@@ -178,12 +181,42 @@ def between(where: Where, order: Order, after: Place | None, to: Place | None = 
     return {"$or": [*ranges, {**where, order.field: span}]} if ranges else {**where, order.field: span}
 
 
-def first_of(where: Where, order: Order, limit: int, rows: str, shown: Mapping[str, int]) -> Sequence[Where]:
+def along(where: Where, order: Order, limit: int) -> list[Where]:
+    """Return the pipeline that walks an order's index and tells the first *limit* rows of *where*."""
+    walk: list[Where] = [{"$match": where}, {"$sort": dict(order.keys)}, {"$limit": limit}, {"$project": SHOWN}]
+    return [*walk, {"$group": {"_id": None, "rows": {"$push": "$$ROOT"}}}]
+
+
+def first_of(where: Where, order: Order, limit: int) -> list[Where]:
     """Return the pipeline that tells how many rows *where* has, and the first ones in an order; they come as they like."""
-    best = {"n": limit, "sortBy": dict(order.keys), "output": "$_id"}
-    joined = {"from": rows, "localField": "first", "foreignField": "_id", "pipeline": [{"$project": shown}], "as": "rows"}
+    best: Where = {"n": limit, "sortBy": dict(order.keys), "output": "$_id"}
     return [
         {"$match": where},
         {"$group": {"_id": None, "total": {"$sum": 1}, "first": {"$topN": best}}},
-        {"$lookup": joined},
+        {"$lookup": _joined(ROWS, "first", "rows", [{"$project": SHOWN}])},
     ]
+
+
+def names_of(firm_id: str) -> list[Where]:
+    """Return what a pipeline that tells rows ends with, so that it tells the active members assigned to them, too (M4)."""
+    both = {"$setUnion": ["$$value", "$$this"]}
+    assignees = {"$reduce": {"input": "$rows.assignees", "initialValue": [], "in": both}}
+    active: list[Where] = [{"$match": {"firm_id": firm_id, "active": True}}, {"$project": {"name": 1}}]
+    return [{"$set": {"assignees": assignees}}, {"$lookup": _joined(MEMBERS, "assignees", "members", active)}]
+
+
+def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
+    """Return the pipeline that tells how many rows stand in each list: sums of a few documents, however many rows (L6, T8)."""
+    return [
+        {"$match": {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}},
+        {"$group": {"_id": "$list", "n": {"$sum": "$n"}}},
+    ]
+
+
+def counted_too(firm_id: str, name: str) -> Where:
+    """Return the stage that tells how many rows a list has after what was told before."""
+    return {"$unionWith": {"coll": COUNTS, "pipeline": counting(firm_id, [name])}}
+
+
+def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Where:
+    return {"from": collection, "localField": ids, "foreignField": "_id", "pipeline": pipeline, "as": told}

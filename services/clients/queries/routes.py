@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from shared.auth import Tokens
 from shared.clock import now, rfc3339
 from shared.door import caller_of, json_response, ours_only
 from shared.handling import COMMANDS
-from shared.mongo import Database
+from shared.mongo import Database, Document
 from shared.problems import Problem, german
 
 LABELS = {
@@ -83,7 +83,9 @@ class Doors:
         """A page of a tab."""
         viewer = await self._viewers.of(request)
         page = await self._pages.page(page_of(request.query_params.multi_items(), viewer), viewer)
-        return json_response({"items": await self._rows(page.clients, viewer), "next_cursor": page.cursor, "total": page.total})
+        return json_response(
+            {"items": await self._rows(page.clients, page.members, viewer), "next_cursor": page.cursor, "total": page.total}
+        )
 
     async def export(self, request: Request) -> Response:
         """Everything a tab, search, filter and sort show, as CSV (L9)."""
@@ -98,7 +100,7 @@ class Doors:
         page: Page | None = Page(question, EXPORTED_AT_ONCE)
         while page is not None:
             found = await self._pages.page(page, viewer)
-            yield export.lines(await self._rows(found.clients, viewer), viewer.locale)
+            yield export.lines(await self._rows(found.clients, found.members, viewer), viewer.locale)
             page = replace(page, cursor=found.cursor) if found.cursor else None
             again = await self._viewers.of(request)
             if question.list_for(again) != question.list_for(viewer) or question.tab not in again.tabs:
@@ -110,7 +112,8 @@ class Doors:
         client = await self._viewers.client(viewer, request.path_params["client_id"])
         if client is None:
             raise Problem(404, "not_found", locale=viewer.locale)
-        (shown,) = await self._rows([client], viewer)
+        members = await self._viewers.members(viewer.firm_id, client.assignees)
+        (shown,) = await self._rows([client], members, viewer)
         return json_response({**shown, "access_log": await self._access_log(client)})
 
     async def _access_log(self, client: Client) -> list[dict[str, Any]]:
@@ -199,8 +202,7 @@ class Doors:
             }
         )
 
-    async def _rows(self, found: list[Client], viewer: Viewer) -> list[dict[str, Any]]:
-        members = await self._viewers.members(viewer.firm_id, (m for c in found for m in c.assignees))
+    async def _rows(self, found: list[Client], members: Mapping[str, Document], viewer: Viewer) -> list[dict[str, Any]]:
         addresses = (c.addressed_to for c in found if c.invites and c.addressed_to)
         addressed = await self._viewers.addressed(viewer.firm_id, addresses)
         return [row(client, viewer, members, addressed) for client in found]

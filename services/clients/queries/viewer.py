@@ -102,8 +102,8 @@ class Viewers:
         wanted = sorted(set(ids))
         if not wanted:
             return {}
-        found: Any = self._database[MEMBERS].find({"_id": {"$in": wanted}, "firm_id": firm_id})
-        return {m["_id"]: m async for m in found}
+        found = self._database[MEMBERS].find({"_id": {"$in": wanted}, "firm_id": firm_id}, {"name": 1, "active": 1})
+        return {m["_id"]: m for m in await found.to_list(None)}
 
     async def members(self, firm_id: str, ids: Iterable[str]) -> dict[str, Document]:
         """Return the active members of a firm among *ids*: no row ever shows another (M4)."""

@@ -35,6 +35,7 @@ from tests.unit.clients.story import (
     leaves,
     redeem,
     remind,
+    shown,
     stated,
     told,
 )
@@ -91,6 +92,13 @@ def test_every_state_comes_back_as_it_was(story: Story[World]) -> None:
     assert {type(state) for state, _, _ in pairs} >= {Client, Company, Member, Firm}
     for state, to, back in pairs:
         assert back(stored(to(state))) == state
+
+
+def test_what_is_shown_of_a_row_needs_no_more_than_its_fields(story: Story[World]) -> None:
+    """L7: a page reads less of each row than deciding does, and shows the same."""
+    for client in story.world.clients.values():
+        part = {name: value for name, value in stored(documents.client(client)).items() if name in documents.ROW_FIELDS}
+        assert shown(documents.row_from(part)) == shown(client)
 
 
 def test_the_fullest_story_holds_every_kind() -> None:
