@@ -84,17 +84,11 @@ async def test_a_file_holds_every_page_of_what_is_shown(firm: Firm, outside: Out
         return (await firm.tabs()).get("invitations") == MANY
 
     await eventually(all_there)
-    names: list[str] = []
-    for query in (
-        "",
-        "&sort=-name",
-        f"&search={quote('mueller')}",
-        "&search=weber&sort=-missing_receipts",
-        "&missing_receipts=true",
-    ):
+    for query in ("", "&sort=-name", f"&search={quote('mueller')}", "&search=weber&sort=-missing_receipts"):
         names = [row["Name"] for row in table(await exported(firm, f"tab=invitations{query}"), ";")]
         assert names == [row["name"] for row in await firm.rows("invitations", query=f"{query}&limit=200")], query
-    assert names == []
+        assert len(names) >= MANY // 3
+    assert table(await exported(firm, "tab=invitations&missing_receipts=true"), ";") == []
 
 
 async def test_an_export_is_refused_like_a_page(firm: Firm) -> None:

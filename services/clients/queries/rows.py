@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from shared.mongo import Document
 from shared.problems import german
 
 BERLIN = ZoneInfo("Europe/Berlin")
+_TIME = re.compile(r"{(invited|step|connected|ended)}")
 
 _REASONS: dict[str, tuple[str, str]] = {
     "invitation_pending": ("Einladung vom {invited}", "invitation of {invited}"),
@@ -38,6 +40,8 @@ _REASONS: dict[str, tuple[str, str]] = {
     "ended_expired": ("Einladung abgelaufen am {ended}", "invitation expired on {ended}"),
     "ended_verified": ("Prüfung abgeschlossen am {ended}", "verification completed on {ended}"),
 }
+_TOLD = {code: next(time[1] for time in _TIME.finditer(german)) for code, (german, _) in _REASONS.items()}
+"""The moment each reason names; both languages name the same."""
 
 
 def reason_code(client: Client) -> str:
@@ -62,28 +66,26 @@ def reason(client: Client, locale: str | None, addressed: str | None) -> str:
     code = reason_code(client)
     if code == "invitation_pending" and addressed is not None:
         code = "invitation_pending_addressed"
-    text = _REASONS[code][0 if german(locale) else 1]
-    step = moment_of(client.onboarding_at) if client.onboarding_at else None
-    return text.format(
-        invited=_day(client.invited_at, locale),
-        step=_day(step, locale),
-        connected=_day(client.connected_at, locale),
-        ended=_day(client.ended_at, locale),
-        addressed=addressed,
-    )
+    text, named = _REASONS[code][0 if german(locale) else 1], _TOLD[code]
+    return text.format(addressed=addressed, **{named: _day(_moment(client, named), locale)})
+
+
+def _moment(client: Client, named: str) -> datetime | None:
+    if named == "step":
+        return moment_of(client.onboarding_at) if client.onboarding_at else None
+    return {"invited": client.invited_at, "connected": client.connected_at, "ended": client.ended_at}[named]
 
 
 def _day(moment: datetime | None, locale: str | None) -> str:
     if moment is None:
         return "–"
-    day = moment.astimezone(BERLIN) if moment.tzinfo else moment.replace(tzinfo=UTC).astimezone(BERLIN)
-    return f"{day:%d.%m.%Y}" if german(locale) else f"{day.day} {day:%B %Y}"
+    day = moment.astimezone(BERLIN)
+    return f"{day.day:02}.{day.month:02}.{day.year}" if german(locale) else f"{day.day} {day:%B %Y}"
 
 
 def row(client: Client, viewer: Viewer, members: Mapping[str, Document], addressed: Mapping[str, Document]) -> dict[str, Any]:
     """Return the contract's Row; *members* are the active ones by id, *addressed* by mail address."""
     ledger = client.readable
-    figures = ledger.figures
     proposed = addressed.get((client.addressed_to or "").casefold())
     shown_row: dict[str, Any] = {
         "client_id": client.client_id,
@@ -96,7 +98,7 @@ def row(client: Client, viewer: Viewer, members: Mapping[str, Document], address
         "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
         "missing_receipts": ledger.missing,
         "export_ready": ledger.ready,
-        "balance": figures.balance.model_dump() if figures.balance else None,
+        "balance": {"amount_minor": ledger.balance[0], "currency": ledger.balance[1]} if ledger.balance else None,
         "low_balance": ledger.low,
         "as_of": {
             "missing_receipts": shown(ledger.missing_at) if ledger.missing_at else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,12 +74,10 @@ class Viewers:
         caller = await caller_of(request, self._tokens)
         if caller.firm_id is None:
             raise Problem(403, "not_a_member")
-        member = await self._database[MEMBERS].find_one({"_id": caller.subject, "firm_id": caller.firm_id})
-        if member is None or not member["active"]:
+        found = await self._database[MEMBERS].aggregate(_who(caller.subject, caller.firm_id)).to_list(None)
+        if not found or not found[0]["active"] or not found[0]["firm"] or found[0]["firm"][0]["name"] is None:
             raise Problem(403, "not_a_member")
-        firm = await self._database[FIRMS].find_one({"_id": caller.firm_id})
-        if firm is None or firm["name"] is None:
-            raise Problem(403, "not_a_member")
+        member, (firm,) = found[0], found[0]["firm"]
         return Viewer(
             member["_id"],
             caller.firm_id,
@@ -118,3 +116,9 @@ class Viewers:
             return {}
         found: Any = self._database[MEMBERS].find({"firm_id": firm_id, "address": {"$in": wanted}, "active": True})
         return {m["address"]: m async for m in found}
+
+
+def _who(member_id: str, firm_id: str) -> Sequence[Document]:
+    """Return the pipeline that finds a member together with their firm: every request begins with it."""
+    firm = {"from": FIRMS, "localField": "firm_id", "foreignField": "_id", "as": "firm"}
+    return [{"$match": {"_id": member_id, "firm_id": firm_id}}, {"$lookup": firm}]
