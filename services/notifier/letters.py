@@ -80,7 +80,7 @@ def digest_subject(digest: Digest, w: Words) -> str:
         essential = w.ready(digest.ready_in_all)
     else:
         return w.say("Bei Ihren Mandanten ist nichts offen", "Nothing is outstanding with your clients")
-    return f"{w.clients_need_you(digest.clients_in_all)}: {essential}"
+    return f"{w.clients_need_you(digest.needing)}: {essential}"
 
 
 def reminder_letter(reminder: ReminderRequested, name: str, locale: str | None, portal_url: str) -> Letter:
