@@ -92,7 +92,7 @@ async def stand(database: Database, count: int) -> None:
     await database.drop()
     await database.ground(INDEXES)
     ids = [f"bench-{n}" for n in range(MEMBERS_OF_FIRM)]
-    members = [Member(m, FIRM, m, f"{m}@bench.example", Role.ADMIN, active=True, sequence=1) for m in ids]
+    members = [Member(m, FIRM, m, f"{m}@bench.example", Role.ADMIN, employed=True, sequence=1) for m in ids]
     await database[MEMBERS].insert_many([as_document.member(member) for member in members])
     await database[FIRMS].insert_one(as_document.firm(Firm(FIRM, "Bench & Partner")))
     counts: Counter[str] = Counter()
