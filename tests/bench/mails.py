@@ -28,12 +28,12 @@ from services.notifier.letters import Letter
 from services.notifier.links import Links
 from services.notifier.mailer import Mailer, Sender
 from services.notifier.planning import letter_of, plan
-from services.notifier.post import Post
+from services.notifier.post import Post, Settled
 from services.notifier.smtp import Pool
 from services.notifier.store import CLIENTS, INDEXES, MAILS, SUBSCRIPTIONS
 from shared.contracts.base import ClientId, FirmId, MemberId, Money
 from shared.contracts.clients import ClientState, Figures
-from shared.contracts.notifier import Frequency, MailKind, MailSettled
+from shared.contracts.notifier import Frequency, MailKind
 from shared.mongo import Database
 from shared.settings import Settings
 from tests.bench.figures import Figure, over
@@ -137,7 +137,7 @@ async def _shipped(database: Database, port: int, count: int) -> float:
     await mails.delete_many({})
     await mails.insert_many([documents.of_mail(_mail(number)) for number in range(count)])
 
-    async def report(_: MailSettled, __: str | None) -> None: ...
+    async def report(_: Settled, __: str | None) -> None: ...
 
     pool = Pool("127.0.0.1", port)
     post = Post(database, lambda: NOW)
