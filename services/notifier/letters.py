@@ -80,7 +80,7 @@ def digest_subject(digest: Digest, w: Words) -> str:
         essential = w.ready(digest.ready_in_all)
     else:
         return w.say("Bei Ihren Mandanten ist nichts offen", "Nothing is outstanding with your clients")
-    return f"{w.clients_need_you(digest.clients_in_all)}: {essential}"
+    return f"{w.clients_need_you(digest.needing)}: {essential}"
 
 
 def reminder_letter(reminder: ReminderRequested, name: str, locale: str | None, portal_url: str) -> Letter:
@@ -135,20 +135,22 @@ def end_letter(end: EndTold, name: str, locale: str | None, portal_url: str) -> 
     """Return the mail that tells a member the final state of an onboarding, or that it was corrected (O5, O7)."""
     w = words_for(locale)
     german_end, english_end, german_text, english_text = ENDS[end.state]
-    subject = w.say(f"{end.client_name} {german_end}", f"{end.client_name} {english_end}")
+    client = isolated(end.client_name)
+    subject = w.say(f"{client} {german_end}", f"{client} {english_end}")
     if end.corrects is not None:
         subject = f"{w.say('Korrektur', 'Correction')}: {subject}"
-    intro = w.say(german_text, english_text).format(client=end.client_name)
-    corrected = end.corrects is not None
-    return _letter("end", subject, w=w, name=name, intro=intro, corrected=corrected, at=w.moment(end.at), portal_url=portal_url)
+    values = {"name": isolated(name), "corrected": end.corrects is not None, "at": w.moment(end.at)}
+    intro = w.say(german_text, english_text).format(client=client)
+    return _letter("end", subject, w=w, intro=intro, url=f"{portal_url}/?client={end.client_id}", **values)
 
 
 def undelivered_letter(undelivered: UndeliveredMailed, name: str, locale: str | None, portal_url: str) -> Letter:
     """Return the mail that tells the inviting admin that the contact cannot be reached (O10)."""
     w = words_for(locale)
-    company, contact = undelivered.company_name, f"{undelivered.contact_name} ({undelivered.contact_email})"
+    company, contact = isolated(undelivered.company_name), f"{isolated(undelivered.contact_name)} ({undelivered.contact_email})"
     subject = w.say(f"Einladung an {company} nicht zustellbar", f"Invitation to {company} could not be delivered")
-    return _letter("undelivered", subject, w=w, name=name, company=company, contact=contact, portal_url=portal_url)
+    values = {"name": isolated(name), "company": company, "contact": contact}
+    return _letter("undelivered", subject, w=w, url=f"{portal_url}/?client={undelivered.client_id}", **values)
 
 
 def _letter(template: str, subject: str, **values: Any) -> Letter:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from services.notifier.domain.schedule import BERLIN
-from shared.clock import moment_of
+from shared.clock import stamp_of
 from shared.contracts.base import Money
 from shared.problems import german
 
 MINUS = "\u2212"
+MINUTE = len("2026-11-20T08:12")
 
 
+@lru_cache(maxsize=256)
 def locale_of(tag: str | None) -> Locale:
     """Return the locale in which figures are written: their own where it speaks the mail's language, else ``de`` or ``en``."""
     language = "de" if german(tag) else "en"
@@ -26,6 +29,25 @@ def locale_of(tag: str | None) -> Locale:
     except (ValueError, UnknownLocaleError):
         return Locale.parse(language)
     return own if own.language == language else Locale.parse(language)
+
+
+@lru_cache(maxsize=4096)
+def _moment(minute: str, locale: Locale) -> str:
+    """Return a stamp, to the minute, as people write it in Berlin."""
+    moment = datetime.fromisoformat(f"{minute}+00:00").astimezone(BERLIN)
+    length = "short" if locale.language == "de" else "medium"
+    return f"{format_date(moment.date(), length, locale)}, {format_time(moment, 'short', BERLIN, locale)}"
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _money(amount_minor: int, currency: str, locale: Locale) -> str:
+    amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+    return format_currency(amount, currency, locale=locale).replace("-", MINUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +67,7 @@ class Words:
 
     def number(self, value: int) -> str:
         """Return *value* as people write it."""
-        return format_decimal(value, locale=self.locale)
+        return _number(value, self.locale)
 
     def change(self, value: int) -> str:
         """Return a change with its sign: ``+2`` or ``−2`` (N6)."""
@@ -53,8 +75,7 @@ class Words:
 
     def money(self, amount_minor: int, currency: str) -> str:
         """Return an amount in the minor unit of its currency as people write it."""
-        amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
-        return format_currency(amount, currency, locale=self.locale)
+        return _money(amount_minor, currency, self.locale)
 
     def money_change(self, amount_minor: int, currency: str) -> str:
         """Return a change of a balance with its sign (N6)."""
@@ -62,13 +83,11 @@ class Words:
 
     def since(self, stamp: str | None) -> str:
         """Return since when a figure is true, in Berlin time; empty if never heard of."""
-        if stamp is None:
-            return ""
-        return f"{self.say('seit', 'since')} {self.moment(moment_of(stamp))}"
+        return f"{self.say('seit', 'since')} {_moment(stamp[:MINUTE], self.locale)}" if stamp else ""
 
     def moment(self, at: datetime) -> str:
         """Return a moment in Berlin time."""
-        return format_datetime(at, "medium" if self.language == "en" else "short", tzinfo=BERLIN, locale=self.locale)
+        return _moment(stamp_of(at)[:MINUTE], self.locale)
 
     @property
     def no_data(self) -> str:

@@ -20,7 +20,7 @@ from services.notifier.domain.preferences import Preferences, Suppressed
 from services.notifier.domain.subscription import Subscription, subscription_id
 from services.notifier.domain.world import client_key
 from services.notifier.mailer import Mailer, Policy, Sender
-from services.notifier.post import LEASE, Post
+from services.notifier.post import LEASE, Post, Settled
 from services.notifier.smtp import Pool
 from services.notifier.store import INDEXES, MAILS
 from shared.contracts.base import ClientId, FirmId, MemberId
@@ -148,7 +148,8 @@ class Office:
     async def starts(self, policy: Policy = Policy.RESEND, lease: timedelta = LEASE) -> Mailer:
         """Start a notifier's mailer."""
 
-        async def report(settled: MailSettled, _: str | None) -> None:
+        async def report(settled: Settled, _: str | None) -> None:
+            assert isinstance(settled, MailSettled)
             self.settled.append(settled)
 
         post = Post(self.database, lambda: self.now, lease)

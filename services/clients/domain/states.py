@@ -119,11 +119,6 @@ class Client:
     ledger: Ledger = field(default_factory=Ledger)
 
     @property
-    def invited_at(self) -> datetime | None:
-        """When whoever waits for an answer, the company or else the firm, asked for it."""
-        return self.added_at if self.invites or self.begun_at is None else self.begun_at
-
-    @property
     def verification(self) -> str | None:
         """What the firm may read of the verification: nothing before the power of attorney (contract, Row)."""
         return self.verified if self.onboarding is None or self.connected_at is not None else None

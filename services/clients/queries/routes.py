@@ -82,10 +82,10 @@ class Doors:
     async def clients(self, request: Request) -> Response:
         """A page of a tab."""
         viewer = await self._viewers.of(request)
-        page = await self._pages.page(page_of(request.query_params.multi_items(), viewer), viewer)
-        return json_response(
-            {"items": await self._rows(page.clients, page.members, viewer), "next_cursor": page.cursor, "total": page.total}
-        )
+        asked = page_of(request.query_params.multi_items(), viewer)
+        page = await self._pages.page(asked, viewer)
+        items = await self._rows(page.clients, page.members, viewer, asked.question.tab)
+        return json_response({"items": items, "next_cursor": page.cursor, "total": page.total})
 
     async def export(self, request: Request) -> Response:
         """Everything a tab, search, filter and sort show, as CSV (L9)."""
@@ -100,7 +100,8 @@ class Doors:
         page: Page | None = Page(question, EXPORTED_AT_ONCE)
         while page is not None:
             found = await self._pages.page(page, viewer)
-            yield export.lines(await self._rows(found.clients, found.members, viewer), viewer.locale)
+            rows = await self._rows(found.clients, found.members, viewer, question.tab)
+            yield export.lines(rows, viewer.locale)
             page = replace(page, cursor=found.cursor) if found.cursor else None
             again = await self._viewers.of(request)
             if question.list_for(again) != question.list_for(viewer) or question.tab not in again.tabs:
@@ -202,10 +203,12 @@ class Doors:
             }
         )
 
-    async def _rows(self, found: list[Client], members: Mapping[str, Document], viewer: Viewer) -> list[dict[str, Any]]:
+    async def _rows(
+        self, found: list[Client], members: Mapping[str, Document], viewer: Viewer, tab: str | None = None
+    ) -> list[dict[str, Any]]:
         addresses = (c.addressed_to for c in found if c.invites and c.addressed_to)
         addressed = await self._viewers.addressed(viewer.firm_id, addresses)
-        return [row(client, viewer, members, addressed) for client in found]
+        return [row(client, viewer, members, addressed, tab) for client in found]
 
 
 def _member(viewer: Viewer) -> dict[str, Any]:

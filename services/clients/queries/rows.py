@@ -44,8 +44,12 @@ _TOLD = {code: next(time[1] for time in _TIME.finditer(german)) for code, (germa
 """The moment each reason names; both languages name the same."""
 
 
-def reason_code(client: Client) -> str:
-    """Return why a client stands where it stands, as a code (L8)."""
+def reason_code(client: Client, tab: str | None = None) -> str:
+    """Return why a client stands in *tab*, as a code; without one, where it stands at all (L8)."""
+    if tab == "invitations":
+        return "invitation_pending"
+    if tab in ("mine", "all"):
+        return "connected"
     if client.onboards and client.undelivered:
         return "onboarding_undelivered"
     if client.onboards:
@@ -61,19 +65,20 @@ def reason_code(client: Client) -> str:
     return f"ended_{client.onboarding}"
 
 
-def reason(client: Client, locale: str | None, addressed: str | None) -> str:
-    """Return why a client stands where it stands, for people."""
-    code = reason_code(client)
+def reason(client: Client, locale: str | None, addressed: str | None, tab: str | None = None) -> str:
+    """Return why a client stands in *tab*, for people."""
+    code = reason_code(client, tab)
     if code == "invitation_pending" and addressed is not None:
         code = "invitation_pending_addressed"
     text, named = _REASONS[code][0 if german(locale) else 1], _TOLD[code]
-    return text.format(addressed=addressed, **{named: _day(_moment(client, named), locale)})
+    moment = client.added_at if code.startswith("invitation_") else _moment(client, named)
+    return text.format(addressed=addressed, **{named: _day(moment, locale)})
 
 
 def _moment(client: Client, named: str) -> datetime | None:
     if named == "step":
         return moment_of(client.onboarding_at) if client.onboarding_at else None
-    return {"invited": client.invited_at, "connected": client.connected_at, "ended": client.ended_at}[named]
+    return {"invited": client.begun_at, "connected": client.connected_at, "ended": client.ended_at}[named]
 
 
 def _day(moment: datetime | None, locale: str | None) -> str:
@@ -83,8 +88,14 @@ def _day(moment: datetime | None, locale: str | None) -> str:
     return f"{day.day:02}.{day.month:02}.{day.year}" if german(locale) else f"{day.day} {day:%B %Y}"
 
 
-def row(client: Client, viewer: Viewer, members: Mapping[str, Document], addressed: Mapping[str, Document]) -> dict[str, Any]:
-    """Return the contract's Row; *members* are the active ones by id, *addressed* by mail address."""
+def row(
+    client: Client,
+    viewer: Viewer,
+    members: Mapping[str, Document],
+    addressed: Mapping[str, Document],
+    tab: str | None = None,
+) -> dict[str, Any]:
+    """Return the contract's Row as it stands in *tab*; *members* are the active ones by id, *addressed* by mail address."""
     ledger = client.readable
     proposed = addressed.get((client.addressed_to or "").casefold())
     shown_row: dict[str, Any] = {
@@ -92,8 +103,8 @@ def row(client: Client, viewer: Viewer, members: Mapping[str, Document], address
         "name": client.name,
         "client_number": client.client_number,
         "status": client.status,
-        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None),
-        "reason_code": reason_code(client),
+        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None, tab),
+        "reason_code": reason_code(client, tab),
         "verification": _verification(client),
         "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
         "missing_receipts": ledger.missing,

@@ -160,12 +160,8 @@ class Digest:
     missing_in_all: int
     ready_in_all: int
     low_in_all: int
+    needing: int  # how many clients something is outstanding for, those behind "and N more" too
     deliveries: tuple[ClientDelivery, ...]
-
-    @property
-    def clients_in_all(self) -> int:
-        """How many clients the mail answers for, those behind "and N more" too."""
-        return len(self.told) + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +240,7 @@ def digest_of(answered: Sequence[tuple[ClientState, Subscription]], silent: Sequ
         missing_in_all=sum(f.missing_receipts or 0 for f in figures),
         ready_in_all=sum(f.export_ready or 0 for f in figures),
         low_in_all=sum(f.low_balance for f in figures),
+        needing=sum(outstanding(f) for f in figures),
         deliveries=(*(_sent(client) for client, _ in ordered), *silent),
     )
 

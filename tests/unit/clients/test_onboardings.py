@@ -52,7 +52,7 @@ def test_an_invited_company_stands_in_onboarding_with_its_assignees() -> None:
     story.then(*TAKEN, AssignmentsMoved, portal.AssigneesChanged, INVITED)
     client = client_of(story)
     assert client.lists == ("onboarding", f"onboarding:{TOM.id}")
-    assert (client.status, client.name, client.client_number, client.invited_at) == ("invited", "Müller Bau", "4711", NOW)
+    assert (client.status, client.name, client.client_number, client.begun_at) == ("invited", "Müller Bau", "4711", NOW)
 
 
 def test_an_invitation_told_twice_is_finished_twice_and_begun_once() -> None:

@@ -107,6 +107,20 @@ def test_a_connected_client_stays_connected_whatever_its_verification(state: str
     assert shown(client_of(told(invited(), stated(state, connected=True))))["reason_code"] == "connected"
 
 
+def test_a_row_says_why_it_stands_in_this_tab() -> None:
+    """L8: a client in several tabs has a reason for each; in its details, the one that says most."""
+    both = client_of(told(invited(), heard(added(), LATER)))
+    assert reason_code(both, "invitations") == "invitation_pending"
+    assert reason(both, "de", None, "invitations") != reason(both, "de", None, "onboarding")
+    assert reason(both, "de", None, "onboarding") == "eingeladen am 12.03.2026, Vollmacht fehlt"
+    in_review = client_of(told(invited(), stated("in_review", connected=True)))
+    assert [reason_code(in_review, tab) for tab in ("onboarding", "all", None)] == [
+        "onboarding_in_review",
+        "connected",
+        "onboarding_in_review",
+    ]
+
+
 def test_who_it_was_addressed_to_is_named_in_both_languages() -> None:
     """I1, G1."""
     client = client_of(told(added(to=TOM.email)))

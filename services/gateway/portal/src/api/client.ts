@@ -4,7 +4,7 @@ import createClient from "openapi-fetch";
 import { current } from "../session.ts";
 import type { FieldError } from "./contract.ts";
 import { taken } from "./early.ts";
-import type { Contract } from "./coming.ts";
+import type { paths } from "./schema.d.ts";
 
 /** Why something did not happen: a problem of the API, or `offline` when nobody answered. */
 export class Trouble extends Error {
@@ -44,7 +44,7 @@ interface Fetched {
 
 type Outcome<R> = { command_id: string; status: "pending" } | { status: "succeeded"; result: R };
 
-export const api = createClient<Contract>({ baseUrl: location.origin, fetch: carried });
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: carried });
 
 const WAIT = "wait=10";
 const LONGEST_PAUSE = 8000;

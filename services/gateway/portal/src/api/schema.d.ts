@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/u/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page behind a mail's link; it changes nothing (N13).
+         * @description Who: anyone.
+         */
+        get: operations["get__u_token"];
+        put?: never;
+        /**
+         * End the subscriptions of a mail's link, also by one click (N13, RFC 8058).
+         * @description Who: anyone.
+         */
+        post: operations["post__u_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/u/{token}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back what the link ended (N13).
+         * @description Who: anyone.
+         */
+        post: operations["post__u_token_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/access-grants/redeem": {
         parameters: {
             query?: never;
@@ -208,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clients/{client_id}/notifications/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The digest one would get if only this client fell due now (N15).
+         * @description Who: member.
+         */
+        get: operations["get__v1_clients_client_id_notifications_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clients/{client_id}/reminders": {
         parameters: {
             query?: never;
@@ -328,6 +392,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/notification-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's default frequency and pause.
+         * @description Who: member.
+         */
+        get: operations["get__v1_me_notification_settings"];
+        /**
+         * Set one's default frequency and pause (N16, N17).
+         * @description Who: member.
+         */
+        put: operations["put__v1_me_notification_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/members": {
         parameters: {
             query?: never;
@@ -341,6 +429,46 @@ export interface paths {
          */
         get: operations["get__v1_members"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/suppression": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Let mails go to a member's address again (N14).
+         * @description Who: admin.
+         */
+        delete: operations["delete__v1_members_member_id_suppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set one's notifications of many clients (N16).
+         * @description Who: member.
+         */
+        put: operations["put__v1_notifications"];
         post?: never;
         delete?: never;
         options?: never;
@@ -484,6 +612,54 @@ export interface components {
             assign?: string[];
         };
         /**
+         * AccessLine
+         * @description A grant or a redemption (A4).
+         */
+        AccessLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "granted" | "redeemed";
+            member: components["schemas"]["Person"];
+        };
+        /**
+         * Action
+         * @description Whether a menu item is enabled, and the code of why it is not (A2).
+         */
+        Action: {
+            /** Allowed */
+            allowed: boolean;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * Actions
+         * @description What the viewer may do with a client.
+         */
+        Actions: {
+            access: components["schemas"]["Action"];
+            notify: components["schemas"]["Action"];
+            remind: components["schemas"]["Action"];
+        };
+        /**
+         * AsOf
+         * @description Since when each figure is true; null was never heard of (L7).
+         */
+        AsOf: {
+            /** Balance */
+            balance: string | null;
+            /** Export Ready */
+            export_ready: string | null;
+            /** Missing Receipts */
+            missing_receipts: string | null;
+        };
+        /**
          * Assignment
          * @description Who is to be assigned.
          */
@@ -510,6 +686,108 @@ export interface components {
             unassign?: string[];
         };
         /**
+         * CommandStatus
+         * @description What became of a command.
+         */
+        CommandStatus: {
+            /** Code */
+            code: string | null;
+            /** Command Id */
+            command_id: string;
+            /** Detail */
+            detail: string | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            status: components["schemas"]["Status"];
+        };
+        /**
+         * Deliveries
+         * @description A page of one's ledger, newest first.
+         */
+        Deliveries: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * Delivery
+         * @description A line of one's ledger (N10).
+         */
+        Delivery: {
+            /** Client Id */
+            client_id: string;
+            /** Client Name */
+            client_name: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Message Id */
+            message_id: string | null;
+            reason: components["schemas"]["SkipReason"] | null;
+            /** Sent At */
+            sent_at: string | null;
+            status: components["schemas"]["DeliveryStatus"];
+        };
+        /**
+         * DeliveryStatus
+         * @description What became of an instant or of a mail (N10).
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "sent" | "skipped" | "missed" | "failed" | "outcome_unknown";
+        /**
+         * Details
+         * @description A client's row with what the other owners know; a part that is away is null and named.
+         */
+        Details: {
+            /** Access Log */
+            access_log: components["schemas"]["AccessLine"][];
+            actions: components["schemas"]["Actions"];
+            as_of: components["schemas"]["AsOf"];
+            /** Assignees */
+            assignees: components["schemas"]["Person"][];
+            balance: components["schemas"]["Money"] | null;
+            /** Client Id */
+            client_id: string;
+            /** Client Number */
+            client_number: string | null;
+            /** Export Ready */
+            export_ready: number | null;
+            /** Low Balance */
+            low_balance: boolean;
+            /** Missing Receipts */
+            missing_receipts: number | null;
+            /** Name */
+            name: string;
+            notifications: components["schemas"]["NotificationsShown"] | null;
+            onboarding: components["schemas"]["OnboardingShown"] | null;
+            /**
+             * Proposed Assignees
+             * @description with a pending invitation only (I1)
+             * @default []
+             */
+            proposed_assignees?: components["schemas"]["Person"][];
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
+            /** Reminders */
+            reminders: components["schemas"]["ReminderShown"][] | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "connected" | "invitation" | "accepted" | "invited" | "ended";
+            /** Unavailable */
+            unavailable: ("onboarding" | "reminders" | "notifications")[];
+            /** Verification */
+            verification: ("pending" | "in_review" | "information_required" | "verified" | "rejected") | null;
+        };
+        /**
          * Disconnection
          * @description That the end of a connection is meant (I5).
          */
@@ -518,11 +796,34 @@ export interface components {
             confirm: boolean;
         };
         /**
+         * FirmShown
+         * @description The caller's firm.
+         */
+        FirmShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Frequency
          * @description How often a member wishes to be mailed about a client.
          * @enum {string}
          */
         Frequency: "daily" | "weekly" | "monthly";
+        /**
+         * Granted
+         * @description A link that works once; null once it has worked or expired (A3).
+         */
+        Granted: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Url */
+            url: string | null;
+        };
         /**
          * Invitation
          * @description A company to be invited to Pleo (O1).
@@ -548,6 +849,156 @@ export interface components {
             country: string;
         };
         /**
+         * Invited
+         * @description The id that the portal minted (O1).
+         */
+        Invited: {
+            /** Client Id */
+            client_id: string;
+        };
+        /**
+         * Item
+         * @description What became of one client of many.
+         */
+        Item: {
+            /** Client Id */
+            client_id: string;
+            /** Code */
+            code: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "succeeded" | "refused";
+        };
+        /**
+         * Items
+         * @description What became of each.
+         */
+        Items: {
+            /** Items */
+            items: components["schemas"]["Item"][];
+        };
+        /**
+         * LetIn
+         * @description Whom a grant lets in where.
+         */
+        LetIn: {
+            /** Client Id */
+            client_id: string;
+            /** Firm Id */
+            firm_id: string;
+            /** Member Id */
+            member_id: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * ManyNotifications
+         * @description The e-mail notifications of many clients, by their ids or all of ``mine`` (N16).
+         */
+        ManyNotifications: {
+            /**
+             * Client Ids
+             * @default null
+             */
+            client_ids?: string[] | null;
+            /** Email */
+            email: boolean;
+            /**
+             * Even If Nothing
+             * @default false
+             */
+            even_if_nothing?: boolean;
+            /** @default null */
+            frequency?: components["schemas"]["Frequency"] | null;
+            /**
+             * Scope
+             * @description all clients assigned to the caller
+             * @default null
+             */
+            scope?: "mine" | null;
+        };
+        /**
+         * Me
+         * @description Who calls, and of which firm.
+         */
+        Me: {
+            firm: components["schemas"]["FirmShown"];
+            member: components["schemas"]["Member"];
+        };
+        /**
+         * Member
+         * @description Who calls.
+         */
+        Member: {
+            /** Email */
+            email: string;
+            /** Id */
+            id: string;
+            /** Locale */
+            locale: string | null;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * MemberLine
+         * @description A member of the firm.
+         */
+        MemberLine: {
+            /** Active */
+            active: boolean;
+            /** Email */
+            email: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            suppressed: components["schemas"]["Suppression"] | null;
+        };
+        /**
+         * Members
+         * @description Everybody of the firm.
+         */
+        Members: {
+            /** Items */
+            items: components["schemas"]["MemberLine"][];
+        };
+        /**
+         * MissingItem
+         * @description What the company has to hand in.
+         */
+        MissingItem: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Money
+         * @description An amount in the minor unit of its currency: ``{"amount_minor": 123456, "currency": "EUR"}`` is 1,234.56 EUR.
+         */
+        Money: {
+            /** Amount Minor */
+            amount_minor: number;
+            /** Currency */
+            currency: string;
+        };
+        /**
+         * NotificationSettings
+         * @description What counts for all one's digests, replaced as a whole: a frequency for new clients, and a pause (N16, N17).
+         */
+        NotificationSettings: {
+            /** @default null */
+            default_frequency?: components["schemas"]["Frequency"] | null;
+            /**
+             * Paused Until
+             * @default null
+             */
+            paused_until?: string | null;
+        };
+        /**
          * Notifications
          * @description The e-mail notifications of one client, replaced as a whole (N1).
          */
@@ -562,10 +1013,48 @@ export interface components {
             /** @default null */
             frequency?: components["schemas"]["Frequency"] | null;
         };
+        /**
+         * NotificationsShown
+         * @description One's notifications of a client; the next instants carry their offset (N5).
+         */
+        NotificationsShown: {
+            /** Email */
+            email: boolean;
+            /** Even If Nothing */
+            even_if_nothing: boolean;
+            frequency: components["schemas"]["Frequency"] | null;
+            /** Next Deliveries */
+            next_deliveries: string[];
+            suppressed: components["schemas"]["Suppression"] | null;
+        };
+        /**
+         * OnboardingShown
+         * @description How far a company is on its way to Pleo (O8).
+         */
+        OnboardingShown: {
+            /** Missing */
+            missing: components["schemas"]["MissingItem"][];
+            /** State */
+            state: string;
+            /** Timeline */
+            timeline: components["schemas"]["Step"][];
+            /** Usual Duration Days */
+            usual_duration_days: number | null;
+        };
         Pending: {
             command_id: string;
             /** @constant */
             status: "pending";
+        };
+        /**
+         * Person
+         * @description A member by id and name.
+         */
+        Person: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
         };
         Problem: {
             code: string;
@@ -582,6 +1071,29 @@ export interface components {
             type: string;
         };
         /**
+         * Recipient
+         * @description Who was reminded, and what became of the mail.
+         */
+        Recipient: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Reason */
+            reason: components["schemas"]["SkipReason"] | string | null;
+            status: components["schemas"]["DeliveryStatus"];
+        };
+        /**
+         * Reminded
+         * @description A reminder, and to whom it goes (R1).
+         */
+        Reminded: {
+            /** Recipients */
+            recipients: components["schemas"]["Person"][];
+            /** Reminder Id */
+            reminder_id: string;
+        };
+        /**
          * Reminder
          * @description What the assignees are reminded of; no task at all is clients' to refuse (R2).
          */
@@ -594,6 +1106,134 @@ export interface components {
             /** Tasks */
             tasks: components["schemas"]["Task"][];
         };
+        /**
+         * ReminderShown
+         * @description A reminder that was sent (R5).
+         */
+        ReminderShown: {
+            by: components["schemas"]["Person"];
+            /** Comment */
+            comment: string | null;
+            /** Recipients */
+            recipients: components["schemas"]["Recipient"][];
+            /** Reminder Id */
+            reminder_id: string;
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Tasks */
+            tasks: components["schemas"]["TickedTask"][];
+        };
+        /**
+         * Resolved
+         * @description Whom a mailed link invites.
+         */
+        Resolved: {
+            /** Client Id */
+            client_id: string;
+            /** Company Name */
+            company_name: string;
+            /** Contact Email */
+            contact_email: string;
+            /** Firm Id */
+            firm_id: string;
+        };
+        /**
+         * Role
+         * @description What a member of a firm may do.
+         * @enum {string}
+         */
+        Role: "admin" | "accountant";
+        /**
+         * Row
+         * @description A client as the viewer sees it (L7, L8).
+         */
+        Row: {
+            actions: components["schemas"]["Actions"];
+            as_of: components["schemas"]["AsOf"];
+            /** Assignees */
+            assignees: components["schemas"]["Person"][];
+            balance: components["schemas"]["Money"] | null;
+            /** Client Id */
+            client_id: string;
+            /** Client Number */
+            client_number: string | null;
+            /** Export Ready */
+            export_ready: number | null;
+            /** Low Balance */
+            low_balance: boolean;
+            /** Missing Receipts */
+            missing_receipts: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Proposed Assignees
+             * @description with a pending invitation only (I1)
+             * @default []
+             */
+            proposed_assignees?: components["schemas"]["Person"][];
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "connected" | "invitation" | "accepted" | "invited" | "ended";
+            /** Verification */
+            verification: ("pending" | "in_review" | "information_required" | "verified" | "rejected") | null;
+        };
+        /**
+         * Rows
+         * @description A page of a tab; the total is on the first one only (L5).
+         */
+        Rows: {
+            /** Items */
+            items: components["schemas"]["Row"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * SettingsShown
+         * @description What counts for all one's digests (N16, N17).
+         */
+        SettingsShown: {
+            default_frequency: components["schemas"]["Frequency"] | null;
+            /** Paused Until */
+            paused_until: string | null;
+        };
+        /**
+         * SkipReason
+         * @description Why nothing was sent (N10).
+         * @enum {string}
+         */
+        SkipReason: "nothing_outstanding" | "access_lost" | "switched_off" | "paused" | "suppressed";
+        /**
+         * Status
+         * @description Where a command stands.
+         * @enum {string}
+         */
+        Status: "pending" | "succeeded" | "refused";
+        /**
+         * Step
+         * @description A state of the verification, and whether a late fact corrected it (O5).
+         */
+        Step: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Corrected */
+            corrected: boolean;
+            /** State */
+            state: string;
+        };
         Succeeded: {
             command_id: string;
             result: Record<string, never>;
@@ -601,11 +1241,58 @@ export interface components {
             status: "succeeded";
         };
         /**
+         * Suppression
+         * @description Why nothing is mailed to an address, and since when (N14).
+         */
+        Suppression: {
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * Tab
+         * @description A tab with its exact count (T8).
+         */
+        Tab: {
+            /** Count */
+            count: number;
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "invitations" | "onboarding" | "mine" | "all";
+            /** Label */
+            label: string;
+        };
+        /**
+         * Tabs
+         * @description The visible tabs, in their order (T1, T7).
+         */
+        Tabs: {
+            /** Tabs */
+            tabs: components["schemas"]["Tab"][];
+        };
+        /**
          * Task
          * @description An outstanding task of a client.
          * @enum {string}
          */
         Task: "missing_receipts" | "export_ready" | "low_balance";
+        /**
+         * TickedTask
+         * @description A task of a reminder, with its figure at that moment.
+         */
+        TickedTask: {
+            /** Figure */
+            figure: number | components["schemas"]["Money"] | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            task: components["schemas"]["Task"];
+        };
         /**
          * Token
          * @description A token that a service presents.
@@ -623,10 +1310,182 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get__u_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__u_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__u_token_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post__v1_access_grants_redeem: {
         parameters: {
             query?: never;
             header?: {
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -644,7 +1503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LetIn"];
                 };
             };
             /** @description `malformed` */
@@ -659,6 +1518,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -713,6 +1573,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -722,6 +1584,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -734,7 +1598,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -749,16 +1618,25 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Succeeded"];
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["Items"];
+                    };
                 };
             };
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -777,6 +1655,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -822,6 +1701,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -831,6 +1712,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -863,7 +1746,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Rows"];
                 };
             };
             /** @description `bad_cursor` */
@@ -878,6 +1761,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -905,6 +1789,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -914,6 +1800,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -950,6 +1838,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -977,6 +1866,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -986,6 +1877,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1011,12 +1904,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Details"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1044,6 +1938,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1053,6 +1949,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1065,7 +1963,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1078,16 +1981,25 @@ export interface operations {
             /** @description Success. */
             201: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Succeeded"];
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["Granted"];
+                    };
                 };
             };
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1097,6 +2009,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1142,6 +2055,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1151,6 +2066,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1163,7 +2080,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1180,6 +2102,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1189,7 +2115,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1208,6 +2137,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1262,6 +2192,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1271,6 +2203,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1283,7 +2217,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1297,6 +2236,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1306,7 +2249,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1316,6 +2262,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1361,6 +2308,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1370,6 +2319,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1382,7 +2333,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1399,6 +2355,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1408,7 +2368,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1427,6 +2390,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1490,6 +2454,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1499,6 +2465,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1524,12 +2492,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["NotificationsShown"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1566,6 +2535,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1575,6 +2546,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1587,7 +2560,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1604,16 +2582,25 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Succeeded"];
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["NotificationsShown"];
+                    };
                 };
             };
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1632,6 +2619,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1695,6 +2683,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1704,6 +2694,100 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__v1_clients_client_id_notifications_preview: {
+        parameters: {
+            query?: {
+                format?: "html" | "text";
+            };
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_connected` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1716,7 +2800,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1733,16 +2822,25 @@ export interface operations {
             /** @description Success. */
             201: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Succeeded"];
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["Reminded"];
+                    };
                 };
             };
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1761,6 +2859,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1824,6 +2923,8 @@ export interface operations {
             /** @description `too_many_reminders`, `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1833,6 +2934,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1858,12 +2961,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["CommandStatus"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1891,6 +2995,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1900,6 +3006,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1912,7 +3020,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1929,6 +3042,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1938,7 +3055,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1957,6 +3077,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2020,6 +3141,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2029,6 +3152,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2041,7 +3166,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2054,6 +3184,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2063,7 +3197,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2073,6 +3210,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2127,6 +3265,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2136,6 +3276,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2159,12 +3301,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2183,6 +3326,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2192,6 +3337,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2219,7 +3366,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Deliveries"];
                 };
             };
             /** @description `bad_cursor` */
@@ -2234,6 +3381,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2261,6 +3409,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2270,6 +3420,197 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__v1_me_notification_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsShown"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put__v1_me_notification_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
+                Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationSettings"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["SettingsShown"];
+                    };
+                };
+            };
+            /** @description Taken; its outcome is not known yet. */
+            202: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pending"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2293,12 +3634,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Members"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2317,6 +3659,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2326,6 +3670,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2334,25 +3680,32 @@ export interface operations {
             };
         };
     };
-    post__v1_onboarding: {
+    delete__v1_members_member_id_suppression: {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
-            path?: never;
+            path: {
+                member_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Invitation"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Success. */
-            201: {
+            200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2362,7 +3715,129 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pending"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_member`, `admin_only` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_member` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put__v1_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
+                Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyNotifications"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["Items"];
+                    };
+                };
+            };
+            /** @description Taken; its outcome is not known yet. */
+            202: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2381,6 +3856,135 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__v1_onboarding: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
+                Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            201: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Succeeded"] & {
+                        result?: components["schemas"]["Invited"];
+                    };
+                };
+            };
+            /** @description Taken; its outcome is not known yet. */
+            202: {
+                headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pending"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2435,6 +4039,8 @@ export interface operations {
             /** @description `too_many_invitations`, `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2444,6 +4050,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2471,7 +4079,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Resolved"];
                 };
             };
             /** @description `malformed` */
@@ -2486,6 +4094,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2540,6 +4149,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2549,6 +4160,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2561,7 +4174,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2574,6 +4192,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2583,7 +4205,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2593,6 +4218,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2647,6 +4273,8 @@ export interface operations {
             /** @description `too_many_invitations`, `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2656,6 +4284,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2668,7 +4298,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description How long to wait for the outcome: wait=N, at most 10 seconds (RFC 7240).
+                 * @example wait=5
+                 */
                 Prefer?: string;
+                /** @description Makes a retry the same command for 24 hours: same key and body, same outcome. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2681,6 +4316,10 @@ export interface operations {
             /** @description Success. */
             200: {
                 headers: {
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2690,7 +4329,10 @@ export interface operations {
             /** @description Taken; its outcome is not known yet. */
             202: {
                 headers: {
-                    Location?: string;
+                    /** @description Where the command's status is read. */
+                    Location: string;
+                    /** @description How long was waited, if that was asked for. */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2700,6 +4342,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2754,6 +4397,8 @@ export interface operations {
             /** @description `too_many_invitations`, `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2763,6 +4408,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2792,6 +4439,7 @@ export interface operations {
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2810,6 +4458,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2819,6 +4469,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2842,12 +4494,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Tabs"];
                 };
             };
             /** @description `unauthenticated` */
             401: {
                 headers: {
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2866,6 +4519,8 @@ export interface operations {
             /** @description `too_many_requests` */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2875,6 +4530,8 @@ export interface operations {
             /** @description `unavailable` */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {

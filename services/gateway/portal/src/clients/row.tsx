@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { Row, Tab } from "../api/contract.ts";
 import { go } from "../navigation.ts";
+import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Badges } from "./badges.tsx";
 import { RowMenu } from "./menu.tsx";
@@ -56,7 +57,7 @@ function Invited({ row, admin, ask }: { row: Row; admin: boolean; ask: (wish: Wi
   return (
     <>
       <td className="people" data-label={w.columns.proposed}>
-        <bdi>{row.proposed_assignees?.map(({ name }) => name).join(", ") || <span className="faint">–</span>}</bdi>
+        <bdi>{row.proposed_assignees?.map((one) => named(one, w)).join(", ") || <span className="faint">–</span>}</bdi>
       </td>
       {admin && (
         <td className="answer">
@@ -100,8 +101,8 @@ function Assignees({ row }: { row: Row }) {
     return row.status === "connected" ? <span className="badge warn">{w.nobody}</span> : <span className="faint">{w.nobody}</span>;
   }
   return (
-    <span className="assignees" title={row.assignees.map(({ name }) => name).join(", ")}>
-      <bdi className="cut">{first.name}</bdi>
+    <span className="assignees" title={row.assignees.map((one) => named(one, w)).join(", ")}>
+      <bdi className="cut">{named(first, w)}</bdi>
       {others.length > 0 && <span className="faint"> {w.more(f.number(others.length))}</span>}
     </span>
   );

@@ -1,6 +1,7 @@
 /** Who opened the client, and when (A4). */
 
 import type { Access } from "../api/contract.ts";
+import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Part } from "./sheet.tsx";
 
@@ -12,7 +13,7 @@ export function AccessLog({ log }: { log: Access[] | null }) {
       <ul className="log">
         {log?.map(({ at, member, event }) => (
           <li key={`${at} ${event} ${member.id}`}>
-            <bdi>{member.name ?? w.log.gone}</bdi>: {w.log[event]}
+            <bdi>{named(member, w)}</bdi>: {w.log[event]}
             <time className="age" dateTime={at}>
               {f.moment(at)}
             </time>

@@ -7,6 +7,7 @@ import { useMembers, useRefresh } from "../api/queries.ts";
 import { Go, Outcome, useCommand } from "../ui/command.tsx";
 import { Choice } from "../ui/fields.tsx";
 import { useNotice } from "../ui/notices.tsx";
+import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Part } from "./sheet.tsx";
 
@@ -22,7 +23,7 @@ export function Assignees({ client, me }: { client: Details; me: Me }) {
       return command((header) => api.DELETE("/v1/clients/{client_id}/assignments/{member_id}", { params: { path, header } }));
     },
     (_, person) => {
-      say(w.details.unassigned(person.name));
+      say(w.details.unassigned(named(person, w)));
       refresh(client.client_id);
     },
   );
@@ -37,11 +38,11 @@ export function Assignees({ client, me }: { client: Details; me: Me }) {
         {client.assignees.map((person) => (
           <li key={person.id}>
             <span className="cut">
-              <bdi>{person.name}</bdi>
+              <bdi>{named(person, w)}</bdi>
               {person.id === me.member.id && <span className="faint"> ({w.details.you})</span>}
             </span>
             {(admin || person.id === me.member.id) && (
-              <Go busy={unassigning.busy && leaving === person.id} kind="quiet" onPress={asked(person)} label={person.id === me.member.id ? w.details.leave : w.details.unassign(person.name)}>
+              <Go busy={unassigning.busy && leaving === person.id} kind="quiet" onPress={asked(person)} label={person.id === me.member.id ? w.details.leave : w.details.unassign(named(person, w))}>
                 {person.id === me.member.id ? w.details.leave : w.details.unassignShort}
               </Go>
             )}
@@ -67,7 +68,7 @@ function Assign({ client }: { client: Details }) {
       return command((header) => api.POST("/v1/clients/{client_id}/assignments", { params: { path, header }, body: { member_id } }));
     },
     (_, id) => {
-      say(w.details.assigned(members.find((one) => one.id === id)?.name ?? id));
+      say(w.details.assigned(named(members.find((one) => one.id === id) ?? { name: id }, w)));
       setMemberId("");
       refresh(client.client_id);
     },

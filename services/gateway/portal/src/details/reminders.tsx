@@ -1,6 +1,7 @@
 /** Reminders: when, by whom, what became of each mail, and since when each task is done (R5). */
 
 import type { Details, Reminder } from "../api/contract.ts";
+import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Part } from "./sheet.tsx";
 
@@ -26,7 +27,7 @@ function One({ reminder }: { reminder: Reminder }) {
   return (
     <>
       <p className="reminder-head">
-        <bdi>{w.reminders.by(reminder.by.name, f.moment(reminder.sent_at))}</bdi>
+        <bdi>{w.reminders.by(named(reminder.by, w), f.moment(reminder.sent_at))}</bdi>
       </p>
       <ul>
         {reminder.tasks.map(({ task, figure, resolved_at }) => (
@@ -45,7 +46,7 @@ function One({ reminder }: { reminder: Reminder }) {
       <ul className="recipients">
         {reminder.recipients.map(({ id, name, status, reason }) => (
           <li key={id}>
-            <bdi>{name}</bdi>: {w.deliveryStatus[status] ?? status}
+            <bdi>{named({ name }, w)}</bdi>: {w.deliveryStatus[status] ?? status}
             {reason && ` (${w.skipReasons[reason] ?? reason})`}
           </li>
         ))}

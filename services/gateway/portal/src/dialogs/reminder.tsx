@@ -8,6 +8,7 @@ import { Go, Outcome, useCommand } from "../ui/command.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Area, Check } from "../ui/fields.tsx";
 import { useNotice } from "../ui/notices.tsx";
+import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 
 const TASKS: Task[] = ["missing_receipts", "export_ready", "low_balance"];
@@ -27,7 +28,7 @@ export function ReminderDialog({ row, close }: { row: Row; close: () => void }) 
       return command<Sent>((header) => api.POST("/v1/clients/{client_id}/reminders", { params: { path, header }, body }));
     },
     ({ recipients }) => {
-      say(w.reminders.sent(recipients.length, f.list(recipients.map(({ name }) => name))));
+      say(w.reminders.sent(recipients.length, f.list(recipients.map((one) => named(one, w)))));
       refresh(row.client_id);
       close();
     },
@@ -52,7 +53,7 @@ export function ReminderDialog({ row, close }: { row: Row; close: () => void }) 
               <bdi>{row.name}</bdi>
             </strong>
             <br />
-            <bdi className="faint">{w.reminders.to(f.list(row.assignees.map(({ name }) => name)))}</bdi>
+            <bdi className="faint">{w.reminders.to(f.list(row.assignees.map((one) => named(one, w))))}</bdi>
           </p>
           <fieldset aria-describedby={asked && tasks.length === 0 ? "no-task" : undefined}>
             <legend>{w.reminders.tasks}</legend>

@@ -83,7 +83,6 @@ function State({ member }: { member: Member }) {
   const { w, f } = useSpeech();
   if (!member.active) return <span className="badge none">{w.members.removed}</span>;
   if (!member.suppressed) return <span className="badge good">{w.members.fine}</span>;
-  if (member.suppressed === true) return <span className="badge bad">{w.members.suppressed}</span>;
   const { reason, since } = member.suppressed;
   return (
     <>

@@ -162,8 +162,7 @@ export const de = {
     saved: "Gespeichert.",
     suppressed: (since: string) => `Zurzeit geht keine E-Mail an Sie (seit ${since}): `,
     suppressions: {
-      hard: "Ihre Adresse war nicht erreichbar.",
-      hard_bounce: "Ihre Adresse war nicht erreichbar.",
+        hard_bounce: "Ihre Adresse war nicht erreichbar.",
       complaint: "Eine E-Mail von uns wurde als Spam gemeldet.",
     } as Record<string, string>,
     suppressionOther: "Eine E-Mail kam nicht an.",

@@ -164,8 +164,7 @@ export const en: Words = {
     saved: "Saved.",
     suppressed: (since) => `No email goes to you at present (since ${since}): `,
     suppressions: {
-      hard: "Your address could not be reached.",
-      hard_bounce: "Your address could not be reached.",
+        hard_bounce: "Your address could not be reached.",
       complaint: "An email of ours was reported as spam.",
     },
     suppressionOther: "An email did not arrive.",
