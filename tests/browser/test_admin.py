@@ -87,10 +87,11 @@ async def test_many_clients_get_their_people_at_once(firm: Firm, leyla: Walk) ->
     """M2: with the outcome per client."""
     for name in ("Alpha", "Beta"):
         await firm.client(name, firm.leyla)
+    await leyla.shows("Alpha", "Beta")
     await leyla.page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
     await leyla.told("2 ausgewählt")
     await leyla.button("Zuweisen …").click()
-    dialog = leyla.dialog("Zuständige für 2 Mandanten")
+    dialog = leyla.dialog("Zuständige ändern (2)")
     await dialog.get_by_label("Tom Brandt").select_option("Zuweisen")
     await dialog.get_by_label("Leyla Özdemir").select_option("Abziehen")
     await dialog.get_by_role("button", name="Übernehmen").click()
@@ -104,9 +105,10 @@ async def test_a_client_that_vanished_is_named_in_the_outcome(firm: Firm, leyla:
     """M2: what was refused is told by name, with its reason."""
     await firm.client("Alpha", firm.leyla)
     beta = await firm.client("Beta", firm.leyla)
+    await leyla.shows("Alpha", "Beta")
     await leyla.page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
     await leyla.button("Zuweisen …").click()
-    dialog = leyla.dialog("Zuständige für 2 Mandanten")
+    dialog = leyla.dialog("Zuständige ändern (2)")
     assert (await firm.post(f"/v1/clients/{beta}/disconnect", {"confirm": True})).status == 200
     await dialog.get_by_label("Tom Brandt").select_option("Zuweisen")
     await dialog.get_by_role("button", name="Übernehmen").click()

@@ -6,7 +6,7 @@ import { useSpeech } from "../words/words.tsx";
 export function Outcomes({ told, names }: { told: Told; names: ReadonlyMap<string, string> }) {
   const { w, f } = useSpeech();
   const refused = told.items.filter(({ status }) => status === "refused");
-  if (refused.length === 0) return <p role="status">{w.outcomes.all(f.number(told.items.length))}</p>;
+  if (refused.length === 0) return <p role="status">{w.outcomes.all(told.items.length, f.number(told.items.length))}</p>;
   return (
     <div role="status">
       <p>{w.outcomes.some(f.number(told.items.length - refused.length), f.number(refused.length))}</p>

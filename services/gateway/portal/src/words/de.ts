@@ -272,7 +272,7 @@ export const de = {
     other: "Bitte prüfen Sie diese Angabe.",
   } as Record<string, string>,
   assign: {
-    title: (count: string) => `Zuständige für ${count} Mandanten`,
+    title: (count: string) => `Zuständige ändern (${count})`,
     add: "Zuweisen",
     remove: "Abziehen",
     keep: "lassen",
@@ -283,8 +283,8 @@ export const de = {
   },
   outcomes: {
     title: "Ergebnis",
-    all: (count: string) => `Bei allen ${count} Mandanten übernommen.`,
-    some: (good: string, bad: string) => `Bei ${good} Mandanten übernommen, bei ${bad} nicht:`,
+    all: (count: number, told: string) => (count === 1 ? "Übernommen." : `Bei allen ${told} Mandanten übernommen.`),
+    some: (good: string, bad: string) => `Übernommen: ${good}. Nicht übernommen: ${bad}, nämlich`,
     codes: {
       not_found: "nicht (mehr) zu sehen",
       not_connected: "nicht verbunden",
@@ -322,7 +322,7 @@ export const de = {
     suppressed: "gesperrt",
     removed: "entfernt",
     lift: "Sperre aufheben",
-    liftOf: (name: string) => `Sperre von ${name} aufheben`,
+    liftOf: (name: string) => `Sperre aufheben: ${name}`,
     lifted: (name: string) => `${name} bekommt wieder E-Mails.`,
   },
 };

@@ -273,7 +273,7 @@ export const en: Words = {
     other: "Please check this value.",
   },
   assign: {
-    title: (count) => `Assignees of ${count} clients`,
+    title: (count) => `Change assignees (${count})`,
     add: "Assign",
     remove: "Unassign",
     keep: "leave",
@@ -284,8 +284,8 @@ export const en: Words = {
   },
   outcomes: {
     title: "Outcome",
-    all: (count) => `Done for all ${count} clients.`,
-    some: (good, bad) => `Done for ${good} clients, not for ${bad}:`,
+    all: (count, told) => (count === 1 ? "Done." : `Done for all ${told} clients.`),
+    some: (good, bad) => `Done: ${good}. Not done: ${bad}, namely`,
     codes: {
       not_found: "not to be seen (any more)",
       not_connected: "not connected",
