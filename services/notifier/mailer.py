@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from time import monotonic, perf_counter
@@ -16,12 +16,12 @@ from services.notifier.envelope import Envelope, Unmailable, message_id, seal
 from services.notifier.links import Links
 from services.notifier.planning import letter_of, overtaken, plan, reply_to
 from services.notifier.post import Lease, Post, Posted, Settled
-from services.notifier.smtp import Away, NotTaken, Pool, Result, Taken, Turned, Unknown
+from services.notifier.smtp import Away, Line, NotTaken, Pool, Result, Taken, Turned, Unknown
 from shared import telemetry
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
-AT_ONCE = 32
+AT_ONCE = 128
 LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)
@@ -142,7 +142,7 @@ class Mailer:
         return list(await asyncio.gather(*(careful(posted) for posted in mails)))
 
     async def _planned(self, posted: Posted, view: View) -> Posted | None:
-        """Return *posted* with its letter frozen, None if nothing is to be sent now."""
+        """Return *posted* with its letter, None if nothing is to be sent now."""
         if not view.caught_up(posted.mail):
             await self._post.put_off(posted, NOT_YET, "our copy is behind")
             return None
@@ -152,7 +152,7 @@ class Mailer:
         if made.letter is None:
             await self._settle(posted, whole_status(made.deliveries), made.deliveries)
             return None
-        return await self._post.plan(posted, made.letter)
+        return replace(posted, letter=made.letter)
 
     async def _dispatched(self, posted: Posted, view: View) -> None:
         """Send *posted* unless it must not go any more."""
@@ -169,7 +169,7 @@ class Mailer:
         log.info("mail_overtaken", mail=posted.mail.id, clients=len(gone), ambiguous=posted.ambiguous)
         if posted.ambiguous or posted.mail.status is MailStatus.SENDING:  # it may have been taken before
             await self._settle(posted, MailStatus.OUTCOME_UNKNOWN, _all(posted, DeliveryStatus.OUTCOME_UNKNOWN))
-        else:
+        elif posted.mail.status is not MailStatus.DUE:  # else nothing of it is frozen yet: the next look plans it anew
             await self._post.replan(posted)
 
     async def _send(self, posted: Posted) -> None:
@@ -179,18 +179,45 @@ class Mailer:
             await self._settle(posted, MailStatus.FAILED, _all(posted, DeliveryStatus.FAILED), why=str(wrong))
             return
         try:
-            async with self._pool.line() as line:
-                lease = await self._post.claim(posted)
-                if lease is None:
-                    return
-                started = perf_counter()
-                result = await line.send(envelope.sender, envelope.recipient, envelope.message, lease.may_finish)
-                telemetry.MAIL.observe(perf_counter() - started)
+            sent = await (self._carefully(posted, envelope) if self._policy is Policy.HOLD else self._ahead(posted, envelope))
         except Away as away:
             log.warning("mail_server_away", why=str(away))
             await self._post.put_off(posted, posted.pause, str(away))
             return
-        await self._after(lease, result)
+        self._last_turn = monotonic()
+        if sent is not None:
+            await self._after(*sent)
+
+    async def _carefully(self, posted: Posted, envelope: Envelope) -> tuple[Lease, Result] | None:
+        """Claim a mail once a connection stands for it alone: what a crash leaves claimed is held, so it should be little."""
+        async with self._pool.line() as line:
+            lease = await self._post.claim(posted)
+            return (lease, await self._handed(line, lease, envelope)) if lease is not None else None
+
+    async def _ahead(self, posted: Posted, envelope: Envelope) -> tuple[Lease, Result] | None:
+        """Claim a mail while others are on the connections, so that claims travel together; the mail server is known to be there.
+
+        A mail that waited too long for its connection gives its lease back.
+        """
+        async with self._pool.line():
+            pass
+        lease = await self._post.claim(posted)
+        if lease is None:
+            return None
+        try:
+            async with self._pool.line() as line:
+                if lease.may_begin():
+                    return lease, await self._handed(line, lease, envelope)
+        except Away as away:
+            return lease, NotTaken(str(away))
+        await self._post.give_back(lease)
+        return None
+
+    async def _handed(self, line: Line, lease: Lease, envelope: Envelope) -> Result:
+        started = perf_counter()
+        result = await line.send(envelope.sender, envelope.recipient, envelope.message, lease.may_finish)
+        telemetry.MAIL.observe(perf_counter() - started)
+        return result
 
     async def _after(self, lease: Lease, result: Result) -> None:
         posted = lease.posted

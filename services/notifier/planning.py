@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -144,10 +144,15 @@ def _frozen(deliveries: Sequence[ClientDelivery], to: Mapping[str, Any], now: da
 
 
 def _frosted(digest: Digest) -> Mapping[str, Any]:
-    told = [{**asdict(told), "figures": told.figures.model_dump()} for told in digest.told]
-    return {**asdict(digest), "told": told, "deliveries": []}
+    """Return *digest* as it is frozen, field by field: ``asdict`` copies deeply, and takes longer than all else."""
+    told = [{**{name: getattr(one, name) for name in _TOLD}, "figures": one.figures.model_dump()} for one in digest.told]
+    return {**{name: getattr(digest, name) for name in _SUMS}, "told": told}
 
 
 def _thawed(frozen: Mapping[str, Any]) -> Digest:
     told = tuple(Told(**{**one, "figures": Figures.model_validate(one["figures"])}) for one in frozen["told"])
     return Digest(**{**frozen, "told": told, "deliveries": ()})
+
+
+_TOLD = tuple(field.name for field in fields(Told) if field.name != "figures")
+_SUMS = tuple(field.name for field in fields(Digest) if field.name not in ("told", "deliveries"))

@@ -14,7 +14,9 @@ from typing import Any
 
 from services.notifier import documents
 from services.notifier.domain.mail import OPEN, Mail, MailStatus
+from services.notifier.smtp import SEND_SECONDS
 from services.notifier.store import MAILS
+from services.notifier.together import Together
 from shared.contracts.notifier import ClientDelivery, ContactMailSettled, DeliveryStatus, MailKind, MailSettled
 from shared.mongo import Database, Document
 
@@ -56,6 +58,10 @@ class Lease:
     token: str
     ends: float
 
+    def may_begin(self) -> bool:
+        """Say whether enough is left for a whole mail, however slow the mail server is."""
+        return self.ends - monotonic() >= SEND_SECONDS + LEASE_TO_FINISH_SECONDS
+
     def may_finish(self) -> bool:
         """Say whether enough is left for the final dot: another sender must not start meanwhile."""
         return self.ends - monotonic() >= LEASE_TO_FINISH_SECONDS
@@ -66,6 +72,7 @@ class Post:
 
     def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
         self._mails = database[MAILS]
+        self._together = Together(self._mails)
         self._now = now
         self._lease = lease
 
@@ -75,13 +82,6 @@ class Post:
         found = await self._mails.find(where).sort([("not_before", 1)]).limit(count).to_list(None)
         return [_posted(document) for document in found]
 
-    async def plan(self, posted: Posted, letter: Mapping[str, Any]) -> Posted | None:
-        """Freeze what the mail says; None if it changed since it was read."""
-        same = {**_as_read(posted), "parts": {"$size": len(posted.mail.parts)}}
-        if not await self._change(same, {"status": MailStatus.PLANNED.value, "letter": letter}):
-            return None
-        return replace(posted, mail=replace(posted.mail, status=MailStatus.PLANNED), letter=letter)
-
     async def replan(self, posted: Posted) -> None:
         """Let a mail be planned anew, under the same id: nobody can have it yet."""
         now = self._now()
@@ -90,7 +90,10 @@ class Post:
         )
 
     async def claim(self, posted: Posted) -> Lease | None:
-        """Take the right to send *posted*; None if somebody else has it. Written (majority) before the first byte."""
+        """Take the right to send *posted*, and freeze what it says; None if it changed since it was read.
+
+        Written (majority) before the first byte.
+        """
         now, token = self._now(), secrets.token_hex(8)
         ends = monotonic() + self._lease.total_seconds()
         crashed = posted.mail.status is MailStatus.SENDING
@@ -100,16 +103,20 @@ class Post:
             "attempt": posted.attempt + 1,
             "ambiguous": posted.ambiguous or crashed,
             "not_before": now + self._lease,
+            "letter": posted.letter,
         }
-        return (
-            Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)
-            if await self._change(_as_read(posted), change)
-            else None
-        )
+        if not await self._change(_as_read(posted), change):
+            return None
+        return Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)
 
     async def put_off(self, posted: Posted, pause: timedelta, why: str) -> None:
         """Look at an untouched mail again after *pause*."""
         await self._change(_as_read(posted), {"not_before": self._now() + pause, "waits": posted.waits + 1, "why": why})
+
+    async def give_back(self, lease: Lease) -> None:
+        """Give back a lease that is too short by now: no byte was sent."""
+        change = {"status": MailStatus.PLANNED.value, "ambiguous": lease.posted.ambiguous, "not_before": self._now()}
+        await self._change(_as_leased(lease), change)
 
     async def release(self, lease: Lease, ambiguous: bool, why: str) -> None:
         """Give a lease back after an attempt that did not succeed; it is tried again after a growing pause."""
@@ -165,8 +172,7 @@ class Post:
         return [(_settled_again(document), document["trace"]) for document in found]
 
     async def _change(self, where: Document, change: Document) -> bool:
-        result = await self._mails.update_one(where, {"$set": change})
-        return bool(result.matched_count)
+        return await self._together.change(where, change)
 
 
 def _posted(document: Mapping[str, Any]) -> Posted:
@@ -181,8 +187,10 @@ def _posted(document: Mapping[str, Any]) -> Posted:
 
 
 def _as_read(posted: Posted) -> Document:
+    """Name a mail as it was read; one that waits may have been made to be about more clients since."""
     mail = posted.mail
-    return {"_id": mail.id, "firm_id": mail.firm_id, "status": mail.status.value, "attempt": posted.attempt}
+    about = {"parts": {"$size": len(mail.parts)}} if mail.status is MailStatus.DUE else {}
+    return {"_id": mail.id, "firm_id": mail.firm_id, "status": mail.status.value, "attempt": posted.attempt, **about}
 
 
 def _as_leased(lease: Lease) -> Document:

@@ -15,15 +15,18 @@ from time import monotonic
 from typing import cast
 
 from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPException, SMTPResponseException
+from aiosmtplib.errors import SMTPException
 
+from services.notifier.talk import Reply, Talk
 from shared.telemetry import Log
 
 AT_ONCE = 4
-COMMAND_SECONDS = 20.0
+COMMAND_SECONDS = 20.0  # connecting, greeting, asking whether somebody is there
 SEND_SECONDS = 45.0  # the whole of one mail; a lease outlives it
 IDLE_SECONDS = 5.0  # a connection that rested longer is asked whether it still stands
-BAD_SEQUENCE = 503
+FINE, BAD_SEQUENCE = 250, 503
+GOOD, GO_ON = 2, 3  # first digits of replies
+OPENING = 2  # the place of DATA among the commands
 _NOBODY_THERE = re.compile(r"\s*5\.1\.(?!7\b|8\b)\d{1,3}\b")  # RFC 3463: 5.1.7 and 5.1.8 are about the sender's address
 FOREVER = 500
 log = Log("smtp")
@@ -66,71 +69,78 @@ Result = Taken | Turned | NotTaken | Unknown
 class Line:
     """One connection to the mail server, for one mail at a time."""
 
-    def __init__(self, client: SMTP) -> None:
-        self._client = client
+    def __init__(self, talk: Talk, *, pipelines: bool) -> None:
+        self._talk = talk
+        self._pipelines = pipelines
         self.rested_since = monotonic()
         self.sound = True
 
     async def stands(self) -> bool:
         """Say whether the connection can be used, asking the server if it rested for long."""
-        if not self._client.is_connected:
+        if not self._talk.stands:
             return False
         if monotonic() - self.rested_since < IDLE_SECONDS:
             return True
         try:
-            await self._client.noop()
-        except (SMTPException, OSError):
+            async with asyncio.timeout(COMMAND_SECONDS):
+                return (await self._answer(b"NOOP")).code == FINE
+        except (OSError, ValueError):
             return False
-        return True
 
     async def send(self, sender: str, recipient: str, message: bytes, may_finish: Callable[[], bool]) -> Result:
         """Hand over *message* (CRLF lines) and say how far it came; *may_finish* is asked right before the final dot."""
-        at_the_dot = named = False
+        at_the_dot = False
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._client.mail(sender)
-                named = True
-                await self._client.rcpt(recipient)
-                answer = await self._client.execute_command(b"DATA")
-                if answer.code != 354:
-                    return await self._refused(answer.code, answer.message, named)
-                await self._write(_stuffed(message))
+                refused = await self._addressed(sender, recipient)
+                if refused is not None:
+                    return refused
+                await self._talk.hand_over(_stuffed(message))
                 if not may_finish():
                     return self._broken(NotTaken("the lease ran out before the final dot"))
                 at_the_dot = True
-                answer = await self._client.execute_command(b".")
-        except SMTPResponseException as refusal:
-            return await self._refused(refusal.code, refusal.message, named)
-        except (SMTPException, OSError, ValueError) as error:
+                answer = await self._answer(b".")
+                return Taken() if answer.code // 100 == GOOD else await self._refused(answer, named=True)
+        except (OSError, ValueError) as error:  # a timeout is an OSError, too
             why = f"{type(error).__name__}: {error}"[:300]
             return self._broken(Unknown(why) if at_the_dot else NotTaken(why))
         except BaseException:
             self.close()  # cancelled in the middle: the next, innocent mail must not find this transaction
             raise
-        return Taken() if 200 <= answer.code < 300 else await self._refused(answer.code, answer.message, named)
 
-    async def _write(self, data: bytes) -> None:
-        """Write *data* and wait until it left us, so that a stalled server is noticed before the final dot."""
-        transport, protocol = self._client.transport, self._client.protocol
-        if transport is None or protocol is None:
-            raise ConnectionResetError("the connection is gone")
-        protocol.write(data)
-        while cast("asyncio.WriteTransport", transport).get_write_buffer_size():  # uvloop's are none by class
-            await asyncio.sleep(0.01)
-        if not self._client.is_connected:
-            raise ConnectionResetError("the connection was lost within the mail")
+    async def _addressed(self, sender: str, recipient: str) -> Result | None:
+        """Name sender and recipient and open the mail; return why it is not open. In one breath where the server allows it."""
+        commands = (f"MAIL FROM:<{sender}>".encode("ascii"), f"RCPT TO:<{recipient}>".encode("ascii"), b"DATA")
+        if self._pipelines:
+            self._talk.say(*commands)
+            answers = [await self._talk.reply() for _ in commands]
+        else:
+            answers = []
+            while len(answers) < len(commands) and (not answers or answers[-1].code // 100 == GOOD):
+                answers.append(await self._answer(commands[len(answers)]))
+        wrong = next((n for n, answer in enumerate(answers) if answer.code // 100 != (GO_ON if n == OPENING else GOOD)), None)
+        if wrong is None:
+            return None
+        if wrong < OPENING < len(answers) and answers[OPENING].code // 100 == GO_ON:
+            self.close()  # it waits for a mail to nobody
+        return await self._refused(answers[wrong], named=wrong > 0)
 
-    async def _refused(self, code: int, text: str, named: bool) -> Result:
+    async def _answer(self, command: bytes) -> Reply:
+        self._talk.say(command)
+        return await self._talk.reply()
+
+    async def _refused(self, answer: Reply, *, named: bool) -> Result:
         """Say what an answer means; *named*: the recipient was named by then, so it may be about their address."""
-        why = f"{code} {text}"[:300]
-        if code == BAD_SEQUENCE or code < 0:  # our conversation is out of step: never the recipient's fault
+        why = f"{answer.code} {answer.text}"[:300]
+        if answer.code == BAD_SEQUENCE:  # our conversation is out of step: never the recipient's fault
             return self._broken(NotTaken(why))
-        try:
-            await self._client.rset()
-        except (SMTPException, OSError):
-            self.close()
-        nobody_there = named and _NOBODY_THERE.match(text) is not None
-        return Turned(why, nobody_there) if code >= FOREVER else NotTaken(why)
+        if self.sound:
+            try:
+                await self._answer(b"RSET")
+            except (OSError, ValueError):
+                self.close()
+        nobody_there = named and _NOBODY_THERE.match(answer.text) is not None
+        return Turned(why, nobody_there) if answer.code >= FOREVER else NotTaken(why)
 
     def _broken(self, result: Result) -> Result:
         self.close()
@@ -139,9 +149,7 @@ class Line:
     def close(self) -> None:
         """Drop the connection, whatever it was in the middle of."""
         self.sound = False
-        if self._client.transport is not None:
-            cast("asyncio.WriteTransport", self._client.transport).abort()  # closing would first write out what still waits
-        self._client.close()
+        self._talk.end()
 
 
 class Pool:
@@ -150,6 +158,7 @@ class Pool:
     def __init__(self, host: str, port: int, at_once: int = AT_ONCE) -> None:
         self._host = host
         self._port = port
+        self._name = socket.gethostname()
         self._free = asyncio.Semaphore(at_once)
         self._resting: list[Line] = []
 
@@ -173,14 +182,17 @@ class Pool:
             if await line.stands():
                 return line
             line.close()
-        client = SMTP(hostname=self._host, port=self._port, timeout=COMMAND_SECONDS, local_hostname=socket.gethostname())
+        client = SMTP(hostname=self._host, port=self._port, timeout=COMMAND_SECONDS, local_hostname=self._name)
         try:
             await client.connect()
             await client.ehlo()
+            if client.transport is None:
+                raise ConnectionResetError("the connection was lost at once")
         except (SMTPException, OSError) as error:
             client.close()
             raise Away(f"{type(error).__name__}: {error}"[:300]) from error
-        return Line(client)
+        talk = Talk(cast("asyncio.WriteTransport", client.transport))  # uvloop's are none by class
+        return Line(talk, pipelines=client.supports_extension("pipelining"))
 
     def close(self) -> None:
         """Drop every resting connection."""
