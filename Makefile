@@ -19,7 +19,7 @@ help: ## Print this list
 		$(firstword $(MAKEFILE_LIST))
 
 ##@ Run it
-.PHONY: up down reset status logs demo
+.PHONY: up down reset status logs demo demo-large
 up: tools ## Start broker, database, mail catcher and the four services, load the demo firm, say where everything is
 	@$(LOCAL) up
 down: $(READY) ## Stop everything, keep the data
@@ -32,6 +32,8 @@ logs: $(READY) ## Follow what the parts say (PART=clients for one of them)
 	@$(LOCAL) logs $(PART)
 demo: $(READY) ## Load the demo firm into the running system
 	@set -a; . "$${PORTAL_HOME:-.local}/portal.env"; $(BIN)/python -m deploy.demo
+demo-large: $(READY) ## Load a firm of 100,000 clients and a million facts, and say how fast (ARGS="--clients N --facts N --accept N")
+	@set -a; . "$${PORTAL_HOME:-.local}/portal.env"; $(BIN)/python -m deploy.demo_large $(ARGS)
 
 ##@ Change it
 .PHONY: test screenshots check format contracts lock
