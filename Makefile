@@ -50,8 +50,10 @@ check: $(READY) ## Format, lint, strict types, walls, unit tests: in under a min
 format: $(READY) ## Put the code into its form
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
-contracts: $(READY) ## Generate the OpenAPI and AsyncAPI descriptions from the code
+contracts: $(READY) ## Generate the OpenAPI and AsyncAPI descriptions from the code, and the page's types from them
 	@$(BIN)/python -m deploy.contracts
+	@$(PYTHON) -m deploy.local.install page
+	@PATH="$(abspath $(BIN)):$$PATH" npm run --silent types --prefix services/gateway/portal
 lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer versions)
 	@cd deploy/requirements; for name in uv run dev; do $(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	@$(PYTHON) -m deploy.local.install jar-list

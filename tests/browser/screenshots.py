@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,6 +134,7 @@ async def _mails(browser: Browser, outside: Outside) -> None:
 
 async def main() -> None:
     """Start a system of its own with the demo firm, walk it, keep the pictures, stop it."""
+    await asyncio.to_thread(run.reset, HOME)
     PICTURES.mkdir(parents=True, exist_ok=True)
     endpoints = await asyncio.to_thread(run.start, HOME, environ={"PORTAL_DEMO": "1"})
     try:
@@ -151,7 +151,7 @@ async def main() -> None:
             await people.leave()
             await browser.close()
     finally:
-        await asyncio.to_thread(run.reset if os.environ.get("CI") else run.stop, HOME)
+        await asyncio.to_thread(run.stop, HOME)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ export function AccessLog({ log }: { log: Access[] | null }) {
       <ul className="log">
         {log?.map(({ at, member, event }) => (
           <li key={`${at} ${event} ${member.id}`}>
-            <bdi>{named(member, w)}</bdi>: {w.log[event]}
+            <span>
+              <bdi>{named(member, w)}</bdi>: {w.log[event]}
+            </span>
             <time className="age" dateTime={at}>
               {f.moment(at)}
             </time>
