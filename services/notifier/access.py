@@ -96,9 +96,14 @@ class Access:
         if self._session is not None:
             await self._session.close()
 
-    async def view(self, mails: Sequence[Mail]) -> View:
-        """Return what is known now about *mails*; raises DoorAway."""
-        view = View()
+    async def view(self, mails: Sequence[Mail], before: View | None = None) -> View:
+        """Return what is known now about *mails*; raises DoorAway.
+
+        With a view from a moment *before*, only the door is asked again, and our copies where it knows newer ones.
+        """
+        view = (
+            View(clients=before.clients, subscriptions=before.subscriptions, preferences=before.preferences) if before else View()
+        )
         firm_of = {(_asked_for(mail), part.client_id): mail.firm_id for mail in mails for part in mail.parts}
         pairs = sorted(firm_of)
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
@@ -110,9 +115,11 @@ class Access:
                 if pair["version"]:
                     view.versions[client_key(firm_of[key], pair["client_id"])] = pair["version"]
         firms = sorted({mail.firm_id for mail in mails})
-        await self._subscriptions(view, pairs, firms)
-        await self._preferences(view, {member_id for member_id, _ in pairs}, firms)
-        await self._copies(view, {client_key(firm_id, client_id) for (_, client_id), firm_id in firm_of.items()}, firms)
+        if before is None:
+            await self._subscriptions(view, pairs, firms)
+            await self._preferences(view, {member_id for member_id, _ in pairs}, firms)
+        keys = {client_key(firm_id, client_id) for (_, client_id), firm_id in firm_of.items()}
+        await self._copies(view, keys if before is None else set(view.behind()), firms)
         return view
 
     async def _ask(self, pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
@@ -143,14 +150,15 @@ class Access:
     async def _copies(self, view: View, keys: set[str], firms: Sequence[str]) -> None:
         """Read our copies, and those behind again until they have caught up or patience ends."""
         wanted, tries = sorted(keys), int(CATCHING_UP_SECONDS / LOOK_AGAIN_SECONDS)
-        for _ in range(tries):
+        for _ in range(tries if wanted else 0):
             async for found in self._database[CLIENTS].find({"_id": {"$in": wanted}, "firm_id": {"$in": list(firms)}}):
                 view.clients[found["_id"]] = documents.client_of(found)
             wanted = view.behind()
             if not wanted:
                 return
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
+        if wanted:
+            log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
 
 
 def _asked_for(mail: Mail) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from services.notifier.domain.mail import message_key
 from services.notifier.letters import Letter
@@ -21,6 +22,8 @@ BROKEN_BY = ("Cc", "Zl", "Zp", "Cs")  # CR, LF, NUL, NEL and their like, U+2028,
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # a dot-atom, RFC 5322
 _DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*")
 LONGEST_LOCAL = 64
+LONGEST_PLAIN = 900  # a line of a mail has at most 998 bytes
+BYTES_A_WORD = 42  # an encoded word at most 75 characters
 
 
 class Unmailable(Exception):
@@ -46,8 +49,7 @@ class Envelope:
 
 def message_id(mail_id: str, mail_from: str) -> str:
     """Return the Message-ID of a mail, the same at every attempt (N12)."""
-    domain = parseaddr(mail_from)[1].rpartition("@")[2]
-    return f"<{message_key(mail_id)}@{domain}>"
+    return f"<{message_key(mail_id)}@{_sender(mail_from)[1]}>"
 
 
 def seal(
@@ -64,12 +66,12 @@ def seal(
 
     *unsubscribe* is the address of RFC 8058. Written by hand: the e-mail package takes a hundred times as long.
     """
-    sender, recipient = address(*parseaddr(mail_from)), address(*to)
+    sender, recipient = _sender(mail_from)[0], address(*to)
     headers = {
-        "From": _mailbox("From", sender),
-        "To": _mailbox("To", recipient),
-        **({"Reply-To": _mailbox("Reply-To", address(*reply_to))} if reply_to is not None else {}),
-        "Subject": _words("Subject", letter.subject),
+        "From": _mailbox(sender),
+        "To": _mailbox(recipient),
+        **({"Reply-To": _mailbox(address(*reply_to))} if reply_to is not None else {}),
+        "Subject": _words(letter.subject),
         "Date": format_datetime(date),
         "Message-ID": message_id(mail_id, mail_from),
         "Auto-Submitted": "auto-generated",
@@ -95,7 +97,7 @@ def _part(boundary: str, subtype: str, text: str) -> bytes:
     return about.encode() + b2a_qp(lines.encode("utf-8", "replace"), istext=True)
 
 
-def _mailbox(header: str, who: Address) -> str:
+def _mailbox(who: Address) -> str:
     """Return an address with its name, quoted or encoded as it needs."""
     if not who.display_name:
         return f"<{who.addr_spec}>"
@@ -103,13 +105,25 @@ def _mailbox(header: str, who: Address) -> str:
     if name.isascii() and "=?" not in name:
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{quoted}" <{who.addr_spec}>'
-    return f"{_words(header, name)} <{who.addr_spec}>"
+    return f"{_words(name)} <{who.addr_spec}>"
 
 
-def _words(header: str, text: str) -> str:
-    """Return *text* as a header holds it, folded, encoded where it is not plain ASCII (RFC 2047)."""
-    plain = harmless(text).isascii() and "=?" not in text
-    return Header(text, "us-ascii" if plain else "utf-8", header_name=header).encode(linesep="\r\n")
+def _words(text: str) -> str:
+    """Return *text* as a header holds it: as it is, or folded into encoded words where it is not plain ASCII (RFC 2047)."""
+    if harmless(text).isascii() and "=?" not in text and len(text) < LONGEST_PLAIN:
+        return text
+    chunks = [""]
+    for character in text:
+        if len((chunks[-1] + character).encode("utf-8", "replace")) > BYTES_A_WORD:
+            chunks.append("")
+        chunks[-1] += character
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(chunk.encode('utf-8', 'replace')).decode()}?=" for chunk in chunks)
+
+
+@lru_cache(maxsize=64)
+def _sender(mail_from: str) -> tuple[Address, str]:
+    name, mailbox = parseaddr(mail_from)
+    return address(name, mailbox), mailbox.rpartition("@")[2]
 
 
 def harmless(value: str) -> str:

@@ -120,7 +120,7 @@ class Mailer:
         view = await self._access.view([posted.mail for posted in waiting])
         planned = [posted for posted in await self._each(self._planned, waiting, view) if posted is not None]
         if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
-            view = await self._access.view([posted.mail for posted in planned])
+            view = await self._access.view([posted.mail for posted in planned], view)
             await self._each(self._dispatched, planned, view)
         return len(waiting)
 

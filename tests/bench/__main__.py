@@ -1,6 +1,6 @@
 """Measure the figures of the README: ``python -m tests.bench [--short]``, into ``.local/bench.json``.
 
-F1 and F3 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is memory.
+F1, F3, F8 and F11 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deploy.local import LocalRunError, run
 from deploy.local.home import ROOT
 from shared.service import collect_seldom
 from shared.settings import Settings
-from tests.bench import memory
+from tests.bench import mails, memory
 from tests.bench.contenders import Contender, OneByOne, Shipped, Untransacted, turn
 from tests.bench.facts import Facts
 from tests.bench.figures import WRITTEN, Figure, over, publish
@@ -35,10 +35,12 @@ class Size:
     records: int
     singles: int
     most_seconds: float
+    mails: int
+    subscriptions: int
 
 
-FULL = Size(facts=1_000_000, rounds=7, records=20_000, singles=800, most_seconds=15)
-SHORT = Size(facts=50_000, rounds=3, records=6_000, singles=250, most_seconds=5)
+FULL = Size(facts=1_000_000, rounds=7, records=20_000, singles=800, most_seconds=15, mails=1_000, subscriptions=1_000_000)
+SHORT = Size(facts=50_000, rounds=3, records=6_000, singles=250, most_seconds=5, mails=200, subscriptions=20_000)
 
 
 async def rates(settings: Settings, size: Size) -> dict[str, Figure]:
@@ -86,7 +88,12 @@ async def measure(home: Path, size: Size) -> dict[str, Figure]:
     started = perf_counter()
     await told.send(settings.kafka_bootstrap_servers)
     print(f"{size.facts:,} facts sent in {perf_counter() - started:.0f} s", flush=True)
-    return {**await rates(settings, size), **await resident(home, settings, told, size)}
+    return {
+        **await rates(settings, size),
+        **await resident(home, settings, told, size),
+        **await mails.mail_rates(settings, size.mails, size.rounds),
+        **await mails.due_scans(settings, size.subscriptions, size.rounds),
+    }
 
 
 def main() -> None:

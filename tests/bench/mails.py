@@ -28,7 +28,7 @@ from services.notifier.letters import Letter
 from services.notifier.links import Links
 from services.notifier.mailer import Mailer, Sender
 from services.notifier.planning import letter_of, plan
-from services.notifier.post import Post, Settled
+from services.notifier.post import Post, Posted, Settled
 from services.notifier.smtp import Pool
 from services.notifier.store import CLIENTS, INDEXES, MAILS, SUBSCRIPTIONS
 from shared.contracts.base import ClientId, FirmId, MemberId, Money
@@ -45,6 +45,7 @@ CLIENTS_A_MAIL = 5
 MAIL_FROM = "Pleo Partnerportal <partner@pleo.example>"
 PORTAL = "https://portal.example"
 SECRET = "a secret of the bench alone"
+ANSWERS = {b"ehlo": b"250-sink\r\n250 PIPELINING\r\n", b"quit": b"221 bye\r\n"}  # as every mail server of today
 DUE = 100
 FEW = 1_000
 CHUNK = 5_000
@@ -120,14 +121,9 @@ async def mail_rates(settings: Settings, count: int, rounds: int) -> dict[str, F
 
 async def _words(database: Database) -> Letter:
     """Return what the mails say, ready: the other side's head start."""
-    from dataclasses import replace
-
-    from services.notifier.post import Posted
-
     mail = _mail(0)
     made = plan(mail, await AsDoor(database).view([mail]), NOW)
-    posted = Posted(mail, 0, False, 0, NOW, made.letter)
-    assert replace(posted).letter is not None
+    posted = Posted(mail, attempt=0, ambiguous=False, waits=0, not_before=NOW, letter=made.letter)
     return letter_of(posted, Links(PORTAL, SECRET), PORTAL, SECRET)
 
 
@@ -193,7 +189,7 @@ async def _accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         if command == b"data":
             writer.write(b"354 go on\r\n")
             await reader.readuntil(b"\r\n.\r\n")
-        writer.write(b"221 bye\r\n" if command == b"quit" else b"250 fine\r\n")
+        writer.write(ANSWERS.get(command, b"250 fine\r\n"))
         if command == b"quit":
             break
     writer.close()

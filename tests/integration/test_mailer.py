@@ -110,7 +110,7 @@ class Open(Access):
         self.lost = False
         self.preferences: dict[str, Preferences] = {}
 
-    async def view(self, mails: Sequence[Mail]) -> View:
+    async def view(self, mails: Sequence[Mail], before: View | None = None) -> View:
         """Return what the test says is known now."""
         member = {"firm_id": FIRM, "name": "Leyla", "email": ADDRESS, "locale": "de", "active": True, "role": "admin"}
         figures = Figures(missing_receipts=3, missing_receipts_at="2026-11-20T08:12:00.000000000Z")
@@ -214,10 +214,15 @@ async def office(ground: Ground) -> AsyncIterator[Office]:
         await asyncio.sleep(0.01)  # transports say goodbye in the loop's next turn
 
 
+@pytest.mark.parametrize("pipelines", [False, True])
 @pytest.mark.parametrize("point", POINTS)
-async def test_a_notifier_killed_at_any_point_loses_nothing_and_doubles_only_at_the_dot(office: Office, point: str) -> None:
-    """N12: whoever comes after the lease sends it, with the same Message-ID."""
+async def test_a_notifier_killed_at_any_point_loses_nothing_and_doubles_only_at_the_dot(
+    office: Office, point: str, pipelines: bool
+) -> None:
+    """N12: whoever comes after the lease sends it, with the same Message-ID; also where commands go in one breath."""
     office.at(point)
+    if pipelines:
+        office.server.answers["ehlo"] = b"250-real enough\r\n250 PIPELINING\r\n"
     victim = await office.starts()
     await asyncio.wait_for(office.server.reached.wait(), 10)
     await office.dies(victim)
