@@ -1,6 +1,7 @@
 """Measure the figures of the README: ``python -m tests.bench [--short]``, into ``.local/bench.json``.
 
-F1 and F3 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is memory.
+F1 and F3 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is memory; F5 to F7 are
+pages, counts and searches among 100,000 clients.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from deploy.local import LocalRunError, run
 from deploy.local.home import ROOT
 from shared.service import collect_seldom
 from shared.settings import Settings
-from tests.bench import memory
+from tests.bench import finding, memory
 from tests.bench.contenders import Contender, OneByOne, Shipped, Untransacted, turn
 from tests.bench.facts import Facts
 from tests.bench.figures import WRITTEN, Figure, over, publish
@@ -86,7 +87,8 @@ async def measure(home: Path, size: Size) -> dict[str, Figure]:
     started = perf_counter()
     await told.send(settings.kafka_bootstrap_servers)
     print(f"{size.facts:,} facts sent in {perf_counter() - started:.0f} s", flush=True)
-    return {**await rates(settings, size), **await resident(home, settings, told, size)}
+    found = await finding.measure(home, settings, finding.SHORT if size is SHORT else finding.FULL)
+    return {**await rates(settings, size), **await resident(home, settings, told, size), **found}
 
 
 def main() -> None:
