@@ -37,6 +37,7 @@ KINDS = (
 )
 AT_ONCE = 5_000
 ANSWERED_AT_ONCE = 32
+LATER = (429, 503)  # a machine this busy may answer late
 LONGEST = 1800.0
 SURE = 3  # what is told of lags is a second old
 LAG = re.compile(rb'^portal_consumer_lag_records\{[^}]*topic="pleo\.[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
@@ -151,7 +152,7 @@ class Loader:
         async def somebody(token: str) -> None:
             for n in waiting:
                 path, body = f"/v1/invitations/{company(n)}/accept", {"assign": [member(n % size.members)]}
-                while await self._post(path, body, token) == 429:
+                while await self._post(path, body, token) in LATER:
                     await asyncio.sleep(1)
 
         await asyncio.gather(*(somebody(self._tokens[n % ADMINS]) for n in range(ANSWERED_AT_ONCE)))
@@ -166,13 +167,16 @@ class Loader:
             return int(sum(float(lag) for lag in LAG.findall(await answer.read())))
 
     async def _get(self, path: str) -> Any:
-        async with self._http.get(self._settings.portal_url + path, headers=_bearer(self._tokens[0])) as answer:
-            answer.raise_for_status()
-            return await answer.json()
+        async for _ in _patiently(path):
+            async with self._http.get(self._settings.portal_url + path, headers=_bearer(self._tokens[0])) as answer:
+                if answer.status not in LATER:
+                    answer.raise_for_status()
+                    return await answer.json()
+        return None
 
     async def _post(self, path: str, body: Mapping[str, Any], token: str) -> int:
         async with self._http.post(self._settings.portal_url + path, json=body, headers=_bearer(token)) as answer:
-            if answer.status not in (200, 202, 409, 429):
+            if answer.status not in (200, 202, 409, *LATER):
                 raise SystemExit(f"{path} was refused: {await answer.text()}")
             return answer.status
 

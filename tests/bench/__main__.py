@@ -1,6 +1,7 @@
 """Measure the figures of the README: ``python -m tests.bench [--short]``, into ``.local/bench.json``.
 
-F1, F3, F8 and F11 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is memory.
+F1, F3, F5 to F8 and F11 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is
+memory.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from deploy.local import LocalRunError, run
 from deploy.local.home import ROOT
 from shared.service import collect_seldom
 from shared.settings import Settings
-from tests.bench import mails, memory
+from tests.bench import finding, mails, memory
 from tests.bench.contenders import Contender, OneByOne, Shipped, Untransacted, turn
 from tests.bench.facts import Facts
 from tests.bench.figures import WRITTEN, Figure, over, publish
@@ -91,6 +92,7 @@ async def measure(home: Path, size: Size) -> dict[str, Figure]:
     return {
         **await rates(settings, size),
         **await resident(home, settings, told, size),
+        **await finding.measure(home, settings, finding.SHORT if size is SHORT else finding.FULL),
         **await mails.mail_rates(settings, size.mails, size.rounds),
         **await mails.due_scans(settings, size.subscriptions, size.rounds),
     }

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -48,7 +49,7 @@ FAMILIES = (
 TRADES = ("Bau GmbH", "Elektrotechnik GmbH", "Gastronomie UG", "Immobilien KG", "Logistik AG", "Apotheke e. K.", "Beratung GmbH")
 RARE = "77777"
 SEARCHES = (RARE, "777", "77", "e", "zz", "mueller", "vogt", "müller bau", "immobil", "bau gmbh 9", "gmbh", "größ", "nirgends")
-SMALL, AT_ONCE = 1_000, 8
+SMALL, AT_ONCE, AT_A_TIME = 1_000, 8, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +91,18 @@ def _rows(count: int) -> Iterator[Client]:
 async def stand(database: Database, count: int) -> None:
     """Let a firm of *count* connected clients stand in *database*."""
     await database.drop()
-    await database.ground(INDEXES)
     ids = [f"bench-{n}" for n in range(MEMBERS_OF_FIRM)]
     members = [Member(m, FIRM, m, f"{m}@bench.example", Role.ADMIN, employed=True, sequence=1) for m in ids]
     await database[MEMBERS].insert_many([as_document.member(member) for member in members])
     await database[FIRMS].insert_one(as_document.firm(Firm(FIRM, "Bench & Partner")))
     counts: Counter[str] = Counter()
-    batch: list[as_document.Doc] = []
-    for client in _rows(count):
-        counts.update(client.lists)
-        counts.update(f"{name}+missing" for name in client.lists if client.readable.missing)
-        batch.append(as_document.client(client))
-        if len(batch) == 2_000:
-            await database[ROWS].insert_many(batch, ordered=False)
-            batch.clear()
-    await database[ROWS].insert_many(batch or [{"_id": "none"}], ordered=False)
+    rows = _rows(count)
+    while some := list(islice(rows, AT_A_TIME)):
+        await database[ROWS].insert_many([as_document.client(client) for client in some], ordered=False)
+        counts.update(name for client in some for name in client.lists)
+        counts.update(f"{name}+missing" for client in some if client.readable.missing for name in client.lists)
     await database[COUNTS].insert_many([{"firm_id": FIRM, "list": name, "n": n} for name, n in counts.items()])
+    await database.ground(INDEXES)
 
 
 async def measure(home: Path, settings: Settings, size: Size) -> dict[str, Figure]:
