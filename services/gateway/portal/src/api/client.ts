@@ -48,7 +48,7 @@ export const api = createClient<paths>({ baseUrl: location.origin, fetch: carrie
 
 const WAIT = "wait=10";
 const LONGEST_PAUSE = 8000;
-const PATIENCE = 120_000;
+const PATIENCE = 600_000;
 
 async function carried(request: Request): Promise<Response> {
   const begun = request.method === "GET" ? taken(request.url) : undefined;
@@ -73,7 +73,7 @@ export async function told<T>(asked: Promise<Fetched>): Promise<T> {
 
 /**
  * Issue a command and return its result, however long it takes: one key for all tries, so that it happens once.
- * Throws `Trouble` for a refusal, or when nobody took it for two minutes.
+ * Throws `Trouble` for a refusal, or when nobody took it for ten minutes.
  */
 export async function command<R>(send: (headers: { "Idempotency-Key": string; Prefer: string }) => Promise<Fetched>): Promise<R> {
   const headers = { "Idempotency-Key": crypto.randomUUID(), Prefer: WAIT };
