@@ -21,7 +21,7 @@ from shared import telemetry
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
-AT_ONCE = 128
+AT_ONCE = 256
 LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)

@@ -52,29 +52,30 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to send one mail, once, until *ends* (monotonic seconds)."""
+    """The right to send one mail, once, until *ends* by *clock* (seconds that never go back)."""
 
     posted: Posted
     token: str
     ends: float
+    clock: Callable[[], float]
 
     def may_begin(self) -> bool:
         """Say whether enough is left for a whole mail, however slow the mail server is."""
-        return self.ends - monotonic() >= SEND_SECONDS + LEASE_TO_FINISH_SECONDS
+        return self.ends - self.clock() >= SEND_SECONDS + LEASE_TO_FINISH_SECONDS
 
     def may_finish(self) -> bool:
         """Say whether enough is left for the final dot: another sender must not start meanwhile."""
-        return self.ends - monotonic() >= LEASE_TO_FINISH_SECONDS
+        return self.ends - self.clock() >= LEASE_TO_FINISH_SECONDS
 
 
 class Post:
     """Reads and moves mails."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], clock: Callable[[], float] = monotonic) -> None:
         self._mails = database[MAILS]
         self._together = Together(self._mails)
         self._now = now
-        self._lease = lease
+        self._clock = clock
 
     async def waiting(self, count: int) -> list[Posted]:
         """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
@@ -95,19 +96,19 @@ class Post:
         Written (majority) before the first byte.
         """
         now, token = self._now(), secrets.token_hex(8)
-        ends = monotonic() + self._lease.total_seconds()
+        ends = self._clock() + LEASE.total_seconds()
         crashed = posted.mail.status is MailStatus.SENDING
         change = {
             "status": MailStatus.SENDING.value,
             "token": token,
             "attempt": posted.attempt + 1,
             "ambiguous": posted.ambiguous or crashed,
-            "not_before": now + self._lease,
+            "not_before": now + LEASE,
             "letter": posted.letter,
         }
         if not await self._change(_as_read(posted), change):
             return None
-        return Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends)
+        return Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends, self._clock)
 
     async def put_off(self, posted: Posted, pause: timedelta, why: str) -> None:
         """Look at an untouched mail again after *pause*."""

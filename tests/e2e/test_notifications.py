@@ -174,3 +174,18 @@ async def test_the_preview_says_why_nothing_would_be_sent(firm: Firm) -> None:
     assert (await firm.get(path)).headers["Portal-Would-Send"] == "yes"
     unseen = await firm.client("Fremd")
     assert (await firm.get(f"/v1/clients/{unseen}/notifications/preview", firm.accountant)).status == 404
+
+
+async def test_what_is_unassigned_a_moment_before_the_tick_is_not_mailed(firm: Firm, outside: Outside) -> None:
+    """N9: from the moment the command succeeded; twenty clients at once are twenty tries, one of them stays."""
+    ids = [await firm.client(f"Bau {number}", firm.tom) for number in range(20)]
+    all_of_them = {"client_ids": ids, **WEEKLY, "even_if_nothing": True}
+    assert (await firm.put("/v1/notifications", all_of_them, firm.accountant)).status == 200
+    shown = (await firm.get(f"/v1/clients/{ids[0]}/notifications", firm.accountant)).body
+    answer = await firm.post("/v1/assignments", {"client_ids": ids[1:], "unassign": [firm.tom]})
+    assert {item["status"] for item in answer.body["result"]["items"]} == {"succeeded"}
+    await ticked(outside, datetime.fromisoformat(shown["next_deliveries"][0]))
+    (mail,) = await outside.mails(firm.address(firm.tom))
+    assert re.findall(r"^Bau \d+$", mail["text"], re.MULTILINE) == ["Bau 0"]
+    lost = [(client_id, "skipped", "access_lost") for client_id in ids[1:]]
+    assert set(await lines(firm)) == {(ids[0], "sent", None), *lost}

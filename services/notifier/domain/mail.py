@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -136,7 +137,10 @@ def outstanding(figures: Figures) -> bool:
 
 def urgency(name: str, figures: Figures) -> tuple[bool, int, int, str]:
     """Return a key that sorts the most urgent first: low balance, most missing, most ready, name (N8)."""
-    return (not figures.low_balance, -(figures.missing_receipts or 0), -(figures.export_ready or 0), sort_key(name))
+    return (not figures.low_balance, -(figures.missing_receipts or 0), -(figures.export_ready or 0), _place(name))
+
+
+_place = lru_cache(maxsize=8192)(sort_key)  # the same clients stand in many members' mails
 
 
 @dataclass(frozen=True, slots=True)
