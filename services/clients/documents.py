@@ -35,6 +35,7 @@ ROW_FIELDS = (
         "ledger",
     ),
 )
+PLACE_FIELDS = ("_id", "sort_key", "missing")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
@@ -77,10 +78,10 @@ def client_from(document: Mapping[str, Any]) -> Client:
 
 
 def row_from(document: Mapping[str, Any]) -> Client:
-    """Return of the state within a row what is shown of it, from ROW_FIELDS: not for deciding anything."""
-    known = {name: document[name] for name in ROW_FIELDS if name in document}
-    known["ledger"] = _ledger(document["ledger"])
-    known["assignees"] = tuple(document["assignees"])
+    """Return what is shown of the state within a row, from its ROW_FIELDS and what it is placed by: not for deciding anything."""
+    known = {**document, "ledger": _ledger(document["ledger"]), "assignees": tuple(document["assignees"])}
+    for name in PLACE_FIELDS:
+        known.pop(name, None)
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from bson import Regex
 
-from services.clients.documents import ROW_FIELDS
+from services.clients.documents import PLACE_FIELDS, ROW_FIELDS
 from services.clients.queries.question import Question
 from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.mongo import Document
@@ -28,7 +28,7 @@ MOST = 3
 """A list of a third of the firm is worth skimming all of it: to read a row takes three times as long as to pass it by."""
 WHOLE_FIRM = ("all", "onboarding", "invitations")
 """Lists that hold every row that stands in a tab; some rows are in two."""
-SHOWN = dict.fromkeys((*ROW_FIELDS, "sort_key", "missing"), 1)
+SHOWN = dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)
 
 Where = dict[str, Any]
 Place = tuple[Any, str]

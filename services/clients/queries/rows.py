@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "ended_expired": ("Einladung abgelaufen am {ended}", "invitation expired on {ended}"),
     "ended_verified": ("Prüfung abgeschlossen am {ended}", "verification completed on {ended}"),
 }
-_TOLD = {code: next(time[1] for time in _TIME.finditer(german)) for code, (german, _) in _REASONS.items()}
+_NAMED = {code: next(time[1] for time in _TIME.finditer(german)) for code, (german, _) in _REASONS.items()}
 """The moment each reason names; both languages name the same."""
 
 
@@ -67,10 +68,13 @@ def reason_code(client: Client, tab: str | None = None) -> str:
 
 def reason(client: Client, locale: str | None, addressed: str | None, tab: str | None = None) -> str:
     """Return why a client stands in *tab*, for people."""
-    code = reason_code(client, tab)
+    return _told(reason_code(client, tab), client, locale, addressed)
+
+
+def _told(code: str, client: Client, locale: str | None, addressed: str | None) -> str:
     if code == "invitation_pending" and addressed is not None:
         code = "invitation_pending_addressed"
-    text, named = _REASONS[code][0 if german(locale) else 1], _TOLD[code]
+    text, named = _REASONS[code][0 if german(locale) else 1], _NAMED[code]
     moment = client.added_at if code.startswith("invitation_") else _moment(client, named)
     return text.format(addressed=addressed, **{named: _day(moment, locale)})
 
@@ -96,15 +100,15 @@ def row(
     tab: str | None = None,
 ) -> dict[str, Any]:
     """Return the contract's Row as it stands in *tab*; *members* are the active ones by id, *addressed* by mail address."""
-    ledger = client.readable
+    ledger, code = client.readable, reason_code(client, tab)
     proposed = addressed.get((client.addressed_to or "").casefold())
     shown_row: dict[str, Any] = {
         "client_id": client.client_id,
         "name": client.name,
         "client_number": client.client_number,
         "status": client.status,
-        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None, tab),
-        "reason_code": reason_code(client, tab),
+        "reason": _told(code, client, viewer.locale, proposed["name"] if proposed else None),
+        "reason_code": code,
         "verification": _verification(client),
         "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
         "missing_receipts": ledger.missing,
@@ -140,5 +144,6 @@ def _actions(client: Client, viewer: Viewer, members: Mapping[str, Document]) ->
     return {"access": _action(connection), "notify": _action(connection), "remind": _action(remind or None)}
 
 
+@cache
 def _action(reason: str | None) -> dict[str, Any]:
     return {"allowed": reason is None, "reason": reason}
