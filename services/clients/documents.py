@@ -49,7 +49,7 @@ def client(state: Client) -> Doc:
         **figures(state),
         "lists": list(state.lists),
         "sort_key": sort_key(state.name),
-        "folded": [fold(text) for text in searched],
+        "folded": "\n".join(map(fold, searched)),
         "tails": sorted(tails(*searched)),
         "begins": beginning(state.name),
         "names": VERSION,

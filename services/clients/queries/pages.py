@@ -83,7 +83,7 @@ class Pages:
         leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
         if leavers:
             return await self._while_leaving(asked, leavers)
-        return await (self._few(asked) if plans.narrowed(asked.question) else self._walk(asked, None))
+        return await (self._few(asked) if plans.narrowed(asked.question) else self._walk(asked, asked.order.index))
 
     async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
         """Return how many rows stand in each of *lists* (T8)."""
@@ -104,7 +104,7 @@ class Pages:
     async def _while_leaving(self, asked: _Asked, leavers: list[str]) -> _Part:
         """Return who works with nobody but *leavers*: walked and counted, for the minute it takes to unassign them."""
         asked = replace(asked, where={**asked.where, **plans.left_by(leavers)})
-        part = await self._walk(asked, None)
+        part = await self._walk(asked, asked.order.index)
         if asked.after is not None:
             return part
         return replace(part, total=await self._database[ROWS].count_documents(asked.where, hint="by_name"))
@@ -118,43 +118,51 @@ class Pages:
             case Way.MERGE:
                 return await self._merge(asked)
             case Way.WALK:
-                edge = await self._edge(asked)
-                walked = await self._walk(asked, edge)
-                in_vain = len(walked.rows) < asked.limit and edge is not None
-                return await self._pick(asked, counts.fewest[1]) if in_vain else walked
+                return await self._far(asked, counts, asked.order.index)
+            case Way.SKIM:
+                return await self._far(asked, counts, asked.order.of_texts or asked.order.index)
+
+    async def _far(self, asked: _Asked, counts: Counts, index: str) -> _Part:
+        """Return what a walk meets within reach; beyond that the fewest rows are picked."""
+        edge = await self._edge(asked, index)
+        walked = await self._walk(asked, index, edge)
+        in_vain = len(walked.rows) < asked.limit and edge is not None
+        return await self._pick(asked, counts.fewest[1]) if in_vain else walked
 
     async def _counts(self, asked: _Asked) -> Counts:
-        question, names = asked.question, {asked.listed, plans.counted(asked.question, asked.listed)}
+        question, narrow = asked.question, plans.counted(asked.question, asked.listed)
+        names = {asked.listed, narrow, *plans.WHOLE_FIRM}
         if not sought(question.search):
             found = await self.counts(asked.firm_id, names)
-            return Counts(found[asked.listed], found[plans.counted(question, asked.listed)])
+            return Counts(found[asked.listed], missing=found[narrow])
         found, beginning, within = await asyncio.gather(
             self.counts(asked.firm_id, names),
             self._some(plans.beginning_so(asked.firm_id, question.search)),
             self._some(plans.holding(asked.firm_id, question.search)),
         )
-        missing = found[plans.counted(question, asked.listed)] if question.missing else None
-        return Counts(found[asked.listed], missing, beginning, within)
+        firm = sum(found[name] for name in plans.WHOLE_FIRM)
+        return Counts(found[asked.listed], firm, found[narrow] if question.missing else None, beginning, within)
 
     async def _some(self, where: Where) -> int:
         return int(await self._database[ROWS].count_documents(where, hint="by_tails", limit=plans.FEW + 1))
 
-    async def _walk(self, asked: _Asked, edge: Place | None) -> _Part:
+    async def _walk(self, asked: _Asked, index: str, edge: Place | None = None) -> _Part:
         """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
         where = plans.between(asked.where, asked.order, asked.after, edge)
         pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         if asked.after is None and not sought(asked.question.search):
             pipeline.append(plans.counted_too(asked.firm_id, plans.counted(asked.question, asked.listed)))
-        return await self._told(pipeline, asked.order.index)
+        return await self._told(pipeline, index)
 
-    async def _edge(self, asked: _Asked) -> Place | None:
-        """Return up to which place a walk goes, None if to the end of its list: told by the order's index alone."""
+    async def _edge(self, asked: _Asked, index: str) -> Place | None:
+        """Return up to which place a walk goes, None if to the end: told by the keys of its index alone."""
         order = asked.order
-        where = {name: asked.where[name] for name in ("firm_id", "lists", order.field) if name in asked.where}
+        keyed = ("firm_id", "lists", order.field) if index == order.index else ("firm_id",)
+        where = {name: asked.where[name] for name in keyed if name in asked.where}
         reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
         shown = {"_id": 0, order.field: 1, "client_id": 1}
         found = self._database[ROWS].find(plans.between(where, order, asked.after), shown)
-        found = found.sort(order.keys).skip(reach).limit(1).hint(order.index)
+        found = found.sort(order.keys).skip(reach).limit(1).hint(index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 
     async def _pick(self, asked: _Asked, index: str) -> _Part:

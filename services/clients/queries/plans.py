@@ -3,6 +3,7 @@
 A page is *walked*: along the index that has its order, from its cursor on. Where search or filter keep few rows, a walk
 would pass by too many; then these few are *picked* by the index that finds them, and the database keeps the first of them.
 Where many names begin with what is searched, and few hold it elsewhere, those are walked, these picked, and both *merged*.
+A search in a list of most of the firm's rows *skims* an index of their texts: who is passed by there is not even read.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
-FEW = 2_000
-"""So many rows are picked in about the time in which a walk meets a page of them in a list of 100,000."""
+FEW = 1_000
+"""So many rows are picked in about the time in which a page of them is met among 100,000."""
+MOST = 3
+"""A list of a third of the firm is worth skimming all of it: to read a row takes three times as long as to pass it by."""
+WHOLE_FIRM = ("all", "onboarding", "invitations")
+"""Lists that hold every row that stands in a tab; some rows are in two."""
 SHOWN = dict.fromkeys((*ROW_FIELDS, "sort_key", "missing"), 1)
 
 Where = dict[str, Any]
@@ -38,6 +43,7 @@ class Order:
     direction: int
     index: str
     within_beginning: str | None = None
+    of_texts: str | None = None
 
     @property
     def keys(self) -> list[tuple[str, int]]:
@@ -55,8 +61,8 @@ class Order:
 
 
 ORDERS: Mapping[str, Order] = {
-    "name": Order("sort_key", 1, "by_name", "by_beginning"),
-    "-name": Order("sort_key", -1, "by_name_down", "by_beginning_down"),
+    "name": Order("sort_key", 1, "by_name", "by_beginning", "by_text"),
+    "-name": Order("sort_key", -1, "by_name_down", "by_beginning_down", "by_text_down"),
     "missing_receipts": Order("missing", 1, "by_missing"),
     "-missing_receipts": Order("missing", -1, "by_missing_down"),
 }
@@ -78,6 +84,7 @@ class Way(Enum):
     WALK = "walk"
     PICK = "pick"
     MERGE = "merge"
+    SKIM = "skim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class Counts:
     """How many rows there are to go by; each may stop counting beyond FEW."""
 
     listed: int
+    firm: int = 0
     missing: int | None = None
     beginning: int | None = None
     within: int | None = None
@@ -102,10 +110,14 @@ class Counts:
 
 def choose(question: Question, counts: Counts) -> Way:
     """Return how a narrowed question is answered (invariant 7)."""
+    order = ORDERS[question.sort]
     if counts.fewest[0] <= FEW:
         return Way.PICK
-    spelled = len(sought(question.search)) >= BEGINNING and ORDERS[question.sort].within_beginning is not None
-    return Way.MERGE if spelled and counts.within is not None and counts.within <= FEW else Way.WALK
+    if counts.within is None or order.within_beginning is None:
+        return Way.WALK
+    if counts.within <= FEW and len(sought(question.search)) >= BEGINNING:
+        return Way.MERGE
+    return Way.SKIM if counts.firm <= MOST * counts.listed else Way.WALK
 
 
 def rows_of(firm_id: str, name: str, question: Question) -> Where:
@@ -160,7 +172,7 @@ def _by_tails(where: Where, question: Question, tails: Any) -> Where:
 def named_so(where: Where, question: Question) -> Where:
     """Return of *where* the rows whose name begins with what is searched, for walking along them."""
     told = {name: value for name, value in where.items() if name != "folded"}
-    return {**told, "begins": beginning(question.search), "folded.0": {"$regex": "^" + pattern(question.search)}}
+    return {**told, "begins": beginning(question.search), "folded": {"$regex": "^" + pattern(question.search)}}
 
 
 def between(where: Where, order: Order, after: Place | None, to: Place | None = None) -> Where:

@@ -27,16 +27,17 @@ MANY = FEW + 1
 @pytest.mark.parametrize(
     ("asked", "counts", "way", "index"),
     [
-        (NAMED, Counts(100_000, None, 4, 3), Way.PICK, "by_tails"),
-        (NAMED, Counts(30, None, MANY, MANY), Way.PICK, "by_name"),
-        (NAMED, Counts(100_000, FEW, MANY, MANY), Way.PICK, "by_missing"),
-        (Question("all", missing=True), Counts(100_000, FEW), Way.PICK, "by_missing"),
-        (Question("all", missing=True), Counts(100_000, 60_000), Way.WALK, "by_missing"),
-        (NAMED, Counts(100_000, None, MANY, 0), Way.MERGE, "by_tails"),
-        (NAMED, Counts(100_000, None, 1, FEW), Way.MERGE, "by_tails"),
-        (NAMED, Counts(100_000, None, 1, MANY), Way.WALK, "by_tails"),
-        (TWO_LETTERS, Counts(100_000, None, MANY, 0), Way.WALK, "by_tails"),
-        (BY_MISSING, Counts(100_000, None, MANY, 0), Way.WALK, "by_tails"),
+        (NAMED, Counts(100_000, 100_000, None, 4, 3), Way.PICK, "by_tails"),
+        (NAMED, Counts(30, 100_000, None, MANY, MANY), Way.PICK, "by_name"),
+        (NAMED, Counts(100_000, 100_000, FEW, MANY, MANY), Way.PICK, "by_missing"),
+        (Question("all", missing=True), Counts(100_000, missing=FEW), Way.PICK, "by_missing"),
+        (Question("all", missing=True), Counts(100_000, missing=60_000), Way.WALK, "by_missing"),
+        (NAMED, Counts(100_000, 100_000, None, MANY, 0), Way.MERGE, "by_tails"),
+        (NAMED, Counts(100_000, 100_000, None, 1, FEW), Way.MERGE, "by_tails"),
+        (NAMED, Counts(100_000, 110_000, None, 1, MANY), Way.SKIM, "by_tails"),
+        (NAMED, Counts(30_000, 100_000, None, 1, MANY), Way.WALK, "by_tails"),
+        (TWO_LETTERS, Counts(100_000, 100_000, None, MANY, 0), Way.SKIM, "by_tails"),
+        (BY_MISSING, Counts(100_000, 100_000, None, MANY, 0), Way.WALK, "by_tails"),
     ],
 )
 def test_the_fewest_rows_are_gone_by(asked: Question, counts: Counts, way: Way, index: str) -> None:
