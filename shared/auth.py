@@ -143,7 +143,7 @@ def _is_text(value: object) -> TypeGuard[str]:
 def derive(secret: str, purpose: str, *parts: str) -> str:
     """Return a token of 256 bits, URL-safe, derived from ids: the same ids give the same token, nothing is stored."""
     text = "\x00".join((purpose, *parts)).encode()
-    return urlsafe_b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).rstrip(b"=").decode()
+    return urlsafe_b64encode(hmac.digest(secret.encode(), text, "sha256")).rstrip(b"=").decode()
 
 
 def token_hash(token: str) -> str:

@@ -20,7 +20,7 @@ from shared.problems import Problem
 
 SOURCE = "portal.gateway"
 LAST_LOOK_SECONDS = 0.8
-_BEYOND_PATIENCE = 0.4  # patience ends at 4.5 s
+_BEYOND_PATIENCE = 0.4  # a last look may end so much later than everything else
 BY_CLIENTS = (Owner.CLIENTS,)
 BY_ONBOARDING = (Owner.ONBOARDING,)
 BY_NOTIFIER = (Owner.NOTIFIER,)

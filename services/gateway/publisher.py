@@ -11,7 +11,7 @@ from shared.messages import Letter
 from shared.producer import producer
 from shared.telemetry import Log
 
-PUBLISH_SECONDS = 3.8
+PUBLISH_SECONDS = 3.4
 log = Log("publisher")
 
 

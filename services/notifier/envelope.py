@@ -22,6 +22,7 @@ BROKEN_BY = ("Cc", "Zl", "Zp", "Cs")  # CR, LF, NUL, NEL and their like, U+2028,
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # a dot-atom, RFC 5322
 _DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*")
 LONGEST_LOCAL = 64
+LINE = 76
 LONGEST_PLAIN = 900  # a line of a mail has at most 998 bytes
 BYTES_A_WORD = 42  # an encoded word at most 75 characters
 
@@ -85,16 +86,26 @@ def seal(
 def _message(headers: Mapping[str, str], letter: Letter, boundary: str) -> bytes:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     kind = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
-    parts = (_part(boundary, "plain", letter.text), _part(boundary, "html", letter.html))
-    return b"".join([(head + kind).encode("ascii"), *parts, f"--{boundary}--\r\n".encode()])
+    text = _part(boundary, "plain", "quoted-printable", b2a_qp(_lines(letter.text), istext=True))
+    html = _part(boundary, "html", "base64", _in_base64(letter.html.encode("utf-8", "replace")))
+    return b"".join([(head + kind).encode("ascii"), text, html, f"--{boundary}--\r\n".encode()])
 
 
-def _part(boundary: str, subtype: str, text: str) -> bytes:
-    about = (
-        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    )
-    lines = "\r\n".join(text.splitlines() if "\r" in text else text.removesuffix("\n").split("\n")) + "\r\n"
-    return about.encode() + b2a_qp(lines.encode("utf-8", "replace"), istext=True)
+def _part(boundary: str, subtype: str, encoding: str, body: bytes) -> bytes:
+    about = f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return about.encode() + body
+
+
+def _lines(text: str) -> bytes:
+    """Return *text* in lines as a mail has them, the last one ended."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    return (plain.replace("\n", "\r\n") + "\r\n").encode("utf-8", "replace")
+
+
+def _in_base64(data: bytes) -> bytes:
+    """Return *data* in lines of base64: for markup, which nobody reads raw, a fifth of the time of quoted-printable."""
+    whole = b64encode(data)
+    return b"\r\n".join([whole[start : start + LINE] for start in range(0, len(whole), LINE)]) + b"\r\n"
 
 
 def _mailbox(who: Address) -> str:

@@ -52,10 +52,10 @@ class Links:
     def of_mail(self, mail: Mail) -> LinkOf:
         """Return what makes the links of *mail*."""
         number = int(mail.id.split(":")[2].partition(".")[2] or 1)
+        whole = Click(mail.member_id or MemberId(""), mail.due_at, number, None).id
 
         def link(client_id: str | None) -> str:
-            client = ClientId(client_id) if client_id else None
-            return f"{self.portal_url}/u/{self.token(Click(mail.member_id or MemberId(''), mail.due_at, number, client))}"
+            return f"{self.portal_url}/u/{self._signed(whole + (client_id or ''))}"
 
         return link
 
@@ -65,8 +65,7 @@ class Links:
 
     def token(self, click: Click) -> str:
         """Return the signed form of *click*."""
-        body = urlsafe_b64encode(click.id.encode()).rstrip(b"=").decode()
-        return f"{body}.{self._signature(click.id)}"
+        return self._signed(click.id)
 
     def read(self, token: str) -> Click | None:
         """Return what *token* says, None if it is forged, truncated or none at all."""
@@ -79,8 +78,9 @@ class Links:
             return None
         return click if click is not None and same(token, self.token(click)) else None
 
-    def _signature(self, said: str) -> str:
-        return derive(self._secret, PURPOSE, said)[:SIGNED_WITH]
+    def _signed(self, said: str) -> str:
+        body = urlsafe_b64encode(said.encode()).rstrip(b"=").decode()
+        return f"{body}.{derive(self._secret, PURPOSE, said)[:SIGNED_WITH]}"
 
 
 def _click(said: str) -> Click | None:

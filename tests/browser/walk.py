@@ -151,7 +151,7 @@ class People:
             reduced_motion="reduce",
             **device,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         self._contexts.append(context)
         walk = Walk(await context.new_page(), self._url)
         walk.watch()

@@ -175,7 +175,9 @@ def test_an_invitation_brings_its_link_and_loads_nothing_from_afar() -> None:
     assert "invites Neu AG to Pleo" in invitation_letter(invitation, None, "en", URL).subject
 
 
-LETTER = Letter("Drei Mandanten brauchen Sie: 14 Quittungen fehlen – " + "sehr " * 20, "Grüße\n.\nEnde\n", "<p>Grüße</p>")
+LETTER = Letter(
+    "Drei Mandanten brauchen Sie: 14 Quittungen fehlen – " + "sehr " * 20, "Grüße\u2028\n.\nEnde ", "<p>Grüße</p>\n" * 40
+)
 
 
 def test_an_envelope_is_the_same_at_every_attempt_and_reads_back() -> None:
@@ -188,7 +190,10 @@ def test_an_envelope_is_the_same_at_every_attempt_and_reads_back() -> None:
     assert (read["To"], read["Auto-Submitted"]) == ("Leyla Öz <leyla@firm.example>", "auto-generated")
     assert read["Message-ID"] == message_id("digest:m:i:m", FROM)
     assert read["Subject"].split() == LETTER.subject.split()
-    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
+    text, html = read.iter_parts()
+    assert [part.get_content_type() for part in (text, html)] == ["text/plain", "text/html"]
+    lines = text.get_content().replace("\r\n", "\n")  # a mail's own line ends
+    assert (lines, html.get_content()) == (LETTER.text, LETTER.html)  # else the same bytes as a preview's (N15)
     assert (first.sender, first.recipient) == ("partner@pleo.example", "leyla@firm.example")
 
 
