@@ -77,14 +77,24 @@ def _of_step(command: SetManyNotifications, step: int) -> set[str]:
 
 def steps(messages: Iterable[Any]) -> list[Document]:
     """Return the queries of which a step is read: what a message may touch many of."""
-    found = [_step(_command(message)) for message in messages]
+    found = [where for message in messages for where in (_due(_command(message)), _step(_command(message)))]
     return [where for where in found if where is not None]
+
+
+def _due(message: Any) -> Document | None:
+    """Name what a member has due when they change something: all of it is settled first, in one mail (N4, N8)."""
+    match message:
+        case SetNotifications() | SetManyNotifications() | SetNotificationSettings() | Unsubscribe():
+            actor, at = message.actor, message.issued_at
+            return {"firm_id": actor.firm_id, "member_id": actor.member_id, "email": True, "next_at": {"$lte": at}}
+        case _:
+            return None
 
 
 def _command(message: Any) -> Any:
     """Return the command within the next step of one."""
     if isinstance(message, CommandGoesOn):
-        return message.settings or message.unsubscribe or message.undo
+        return message.many or message.settings or message.unsubscribe or message.undo
     return message
 
 
@@ -92,8 +102,6 @@ def _step(message: Any) -> Document | None:
     match message:
         case DigestFellDue():
             return {"member_id": message.member_id, "email": True, "next_at": {"$lte": message.at}}
-        case SetNotificationSettings(actor=actor, issued_at=at):
-            return {"firm_id": actor.firm_id, "member_id": actor.member_id, "email": True, "next_at": {"$lte": at}}
         case Unsubscribe(actor=actor, issued_at=at, client_ids=clients):
             named = {} if clients is None else {"client_id": {"$in": list(clients)}}
             stood = {"email": True, "since": {"$lte": at}, **named}
@@ -135,10 +143,7 @@ def mails(messages: Iterable[Any]) -> list[Document]:
 
 def _answering(message: Any) -> list[Document]:
     """Name the digests of a member whose instants may still be answered when *message* lets time pass."""
-    within = message
-    if isinstance(message, CommandGoesOn):
-        within = message.many or _command(message)
-    match within:
+    match within := _command(message):
         case SetNotifications() | SetManyNotifications() | SetNotificationSettings() | Unsubscribe():
             member_id, at = within.actor.member_id, within.issued_at
         case DigestFellDue(member_id=member_id, at=at):

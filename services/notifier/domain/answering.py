@@ -18,7 +18,7 @@ from services.notifier.domain.world import (
     World,
     client_key,
 )
-from shared.contracts.base import ClientId, FirmId
+from shared.contracts.base import ClientId, Command, FirmId
 from shared.contracts.notifier import (
     EVENTS,
     ClientDelivery,
@@ -34,16 +34,23 @@ JOINING = timedelta(seconds=5)  # how long a mail waits for the clients of the n
 
 
 def settle_due(
-    due: Iterable[Subscription], at: datetime, world: World, now: datetime, trace: str | None, *, more: bool = False
+    due: Iterable[Subscription],
+    at: datetime,
+    world: World,
+    now: datetime,
+    trace: str | None,
+    *,
+    as_of: datetime | None = None,
+    more: bool = False,
 ) -> list[Any]:
     """Let time pass for subscriptions of one member: those answered at the same instant share a mail (N8, N12).
 
-    With *more* to come in a next step, the mail waits for it.
+    *as_of* is when lateness is measured, if not at *at* (N11). With *more* to come in a next step, the mail waits for it.
     """
     events: list[Any] = []
     mails: dict[str, tuple[Mail, list[Part]]] = {}
     for subscription in due:
-        passed = settle(subscription, at)
+        passed = settle(subscription, at, as_of)
         if passed is None:
             continue
         events.append(SubscriptionChanged(passed.then))
@@ -52,10 +59,18 @@ def settle_due(
         if passed.answer is not None and paused(passed.answer):
             events.append(_line(subscription, passed.answer, DeliveryStatus.SKIPPED, SkipReason.PAUSED))
         elif passed.answer is not None:
-            events += _answered(subscription, passed, passed.answer, at, world, mails, now, trace)
+            events += _answered(subscription, passed, passed.answer, as_of or at, world, mails, now, trace)
         events.append(moved(subscription.firm_id, subscription.client_id))
     not_before = now + JOINING if more else None
     return [*events, *(MailQueued(replace(mail.about(parts), not_before=not_before)) for mail, parts in mails.values())]
+
+
+def settle_before(
+    command: Command, due: Iterable[Subscription], world: World, now: datetime, trace: str | None, *, more: bool = False
+) -> list[Any]:
+    """Settle what was due when *command* was issued (N4); after an outage it may be handled too late for a mail (N11)."""
+    at = command.issued_at
+    return settle_due(due, at, world, now, trace, as_of=max(at, now), more=more)
 
 
 def now_settled(due: Sequence[Subscription], events: Iterable[Any]) -> list[Subscription]:
@@ -68,7 +83,7 @@ def _answered(
     s: Subscription,
     passed: Due,
     answer: datetime,
-    at: datetime,
+    as_of: datetime,
     world: World,
     mails: dict[str, tuple[Mail, list[Part]]],
     now: datetime,
@@ -77,7 +92,7 @@ def _answered(
     mail = _mail_for(s, answer, world, now, trace)
     if mail is None:
         return []
-    give_up_at = now + (answer + passed.grace - at)  # what is left of the grace, on our own clock (N11)
+    give_up_at = now + (answer + passed.grace - as_of)  # what is left of the grace, on our own clock (N11)
     mails.setdefault(mail.id, (mail, []))[1].append(Part(s.client_id, give_up_at))
     return [_line(s, answer, DeliveryStatus.PENDING, mail_id=mail.id)]
 

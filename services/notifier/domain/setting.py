@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notifier.domain.answering import now_settled, settle_due
+from services.notifier.domain.answering import now_settled, settle_before
 from services.notifier.domain.preferences import preferred, shown_settings, shown_suppression
 from services.notifier.domain.subscription import (
     Subscription,
@@ -44,7 +44,7 @@ def set_notifications(command: SetNotifications, world: World, now: datetime, tr
     if command.email and command.frequency is None:
         return [Refused("invalid", "frequency is required when email is true")]
     before = _known(world, command.actor, command.client_id)
-    events = settle_due([before], command.issued_at, world, now, trace)
+    events = _settled_first(command, [before], world, now, trace)
     (due,) = now_settled([before], events)
     after = change(due, Wish(command.issued_at, command.email, command.frequency, command.even_if_nothing))
     changed = [SubscriptionChanged(after)] if after != due else []
@@ -62,7 +62,7 @@ def set_many(command: SetManyNotifications, step: int, world: World, now: dateti
     clients = [seen.client_id for seen in step_of(command, step) if seen.code is None]
     known = [_known(world, command.actor, client_id) for client_id in clients]
     before = [s for s in known if s.set_at is None or s.set_at <= command.issued_at]  # set anew between two steps: that stays
-    events = settle_due(before, command.issued_at, world, now, trace)
+    events = _settled_first(command, before, world, now, trace)
     wish = Wish(command.issued_at, command.email, command.frequency, command.even_if_nothing)
     wished = [(due, change(due, wish)) for due in now_settled(before, events)]
     events += [SubscriptionChanged(after) for due, after in wished if after != due]
@@ -84,7 +84,7 @@ def set_settings(command: SetNotificationSettings, step: int, world: World, now:
     """Set a member's default and pause; instants due by then are settled as it was before (N4, N16, N17)."""
     due = [s for s in of_member(world, command.actor) if s.due(command.issued_at)]
     more = len(due) >= STEP
-    events = settle_due(due, command.issued_at, world, now, trace, more=more)
+    events = settle_before(command, due, world, now, trace, more=more)
     if more:
         return [*events, _goes_on(command, step + 1, settings=command)]
     before = world.preferences_of(command.actor.member_id)
@@ -102,7 +102,7 @@ def unsubscribe(command: Unsubscribe, step: int, world: World, now: datetime, tr
         if s.email and (named is None or s.client_id in named) and (s.since is None or s.since <= command.issued_at)
     ]
     more = len(ended) >= STEP
-    events = settle_due(ended, command.issued_at, world, now, trace, more=more)
+    events = _settled_first(command, ended, world, now, trace)
     off = [switched_off(s, command.issued_at, command.click) for s in now_settled(ended, events)]
     events += [SubscriptionChanged(s) for s in off]
     return [*events, _goes_on(command, step + 1, unsubscribe=command) if more else _finished(command, {})]
@@ -144,6 +144,12 @@ def of_member(world: World, actor: Actor) -> list[Subscription]:
 def _known(world: World, actor: Actor, client_id: Any) -> Subscription:
     known = world.subscriptions.get(subscription_id(actor.member_id, client_id))
     return known or Subscription(actor.firm_id, actor.member_id, client_id)
+
+
+def _settled_first(command: Command, some: Sequence[Subscription], world: World, now: datetime, trace: str | None) -> list[Any]:
+    """Settle what is due of *some*, and with it all that the member has due: one instant, one mail (N8, N12)."""
+    due = {s.id: s for s in (*some, *of_member(world, command.actor)) if s.due(command.issued_at)}
+    return settle_before(command, due.values(), world, now, trace)
 
 
 def _undoable(s: Subscription, at: datetime) -> bool:

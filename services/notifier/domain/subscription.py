@@ -86,14 +86,17 @@ def subscription_id(member_id: str, client_id: str) -> str:
     return f"{member_id}.{client_id}"
 
 
-def settle(subscription: Subscription, at: datetime) -> Due | None:
-    """Return what *at* means for *subscription*, None if nothing: only the newest instant is answered, within its grace (N11)."""
+def settle(subscription: Subscription, at: datetime, as_of: datetime | None = None) -> Due | None:
+    """Return what *at* means for *subscription*, None if nothing: only the newest instant is answered, within its grace (N11).
+
+    How late that is, is measured at *as_of*, which is *at* unless a command of then is handled only now.
+    """
     frequency, first = subscription.frequency, subscription.next_at
     if frequency is None or first is None or first > at:
         return None
     *older, newest = schedule.instants_until(frequency, first, at)
     then = replace(subscription, settled_at=newest, next_at=schedule.next_instant(frequency, newest))
-    if schedule.in_grace(frequency, newest, at):
+    if schedule.in_grace(frequency, newest, as_of or at):
         return Due(then, tuple(older), newest, schedule.GRACE[frequency])
     return Due(then, (*older, newest), None, schedule.GRACE[frequency])
 

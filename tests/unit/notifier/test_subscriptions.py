@@ -198,3 +198,13 @@ def test_a_leaver_and_an_ended_client_end_subscriptions() -> None:
         tell(world, gone, THURSDAY + timedelta(hours=1))
         assert not world.subscriptions[HERS].email
         assert not [e for e in tell(world, gone, THURSDAY + timedelta(hours=1)) if isinstance(e, SubscriptionChanged)]
+
+
+def test_a_change_handled_after_a_long_outage_answers_nothing_too_late() -> None:
+    """N11, N4: what was due when it was issued is settled, but as missed; its grace is not counted from the command."""
+    world = subscribed(frequency=Frequency.DAILY)
+    tell(world, notify(frequency=Frequency.WEEKLY, at=MONDAY + timedelta(hours=1)), MONDAY + timedelta(hours=7))
+    assert statuses(world) == [(MONDAY, "missed")]
+    world = subscribed(frequency=Frequency.DAILY)
+    tell(world, notify(frequency=Frequency.WEEKLY, at=MONDAY + timedelta(hours=1)), MONDAY + timedelta(hours=5))
+    assert [part.give_up_at for part in world.mails[digest_id(LEYLA, MONDAY)].parts] == [MONDAY + timedelta(hours=6)]
