@@ -211,10 +211,8 @@ def first_of(where: Where, order: Order, limit: int) -> list[Where]:
 
 def names_of(firm_id: str) -> list[Where]:
     """Return what a pipeline that tells rows ends with, so that it tells the active members assigned to them, too (M4)."""
-    both = {"$setUnion": ["$$value", "$$this"]}
-    assignees = {"$reduce": {"input": "$rows.assignees", "initialValue": [], "in": both}}
     active: list[Where] = [{"$match": {"firm_id": firm_id, "active": True}}, {"$project": {"name": 1}}]
-    return [{"$set": {"assignees": assignees}}, {"$lookup": _joined(MEMBERS, "assignees", "members", active)}]
+    return [{"$lookup": _joined(MEMBERS, "rows.assignees", "members", active)}]
 
 
 def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
