@@ -35,6 +35,7 @@ ROW_FIELDS = (
         "ledger",
     ),
 )
+SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # what a decision needs nothing of
 PLACE_FIELDS = ("_id", "sort_key", "missing")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)

@@ -23,6 +23,8 @@ EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
 RELIED_ON = {"$inc": {"relied_on": 1}}  # whoever changes what was relied on conflicts with this (invariant 8)
 ASKS_ASSIGNEES = (clients.RemindAssignees, clients.AssignMember, clients.AssignMany, clients.AcceptInvitation)
 
+STATE_ALONE: Document = dict.fromkeys(as_document.SEARCH_FIELDS, 0)
+
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     FIRMS: [],
     MEMBERS: [IndexModel([("firm_id", 1), ("address", 1)], name="by_address")],
@@ -135,7 +137,7 @@ class ClientStore:
             world.expenses[expense.client_id, expense.expense_id] = expense
         for step in sorted(touched.leavers):
             await _leaving(tx, world, step)
-        for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}):
+        for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}, STATE_ALONE):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
             if touched.asks_assignees or client.firm_id in touched.told_firms:
@@ -234,9 +236,9 @@ def _count_moves(moved: Iterable[tuple[Client | None, Client]], source: str) -> 
     ]
 
 
-async def _by_id(tx: Tx, collection: str, ids: Iterable[str]) -> list[Document]:
+async def _by_id(tx: Tx, collection: str, ids: Iterable[str], projection: Document | None = None) -> list[Document]:
     wanted = sorted(ids)
-    return await tx.find(collection, {"_id": {"$in": wanted}}) if wanted else []
+    return await tx.find(collection, {"_id": {"$in": wanted}}, projection) if wanted else []
 
 
 async def _admins(tx: Tx, firm_id: str) -> tuple[str, ...]:
