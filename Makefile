@@ -63,7 +63,7 @@ lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer ve
 
 ##@ Prove it
 .PHONY: bench
-bench: tools ## Measure what a fact costs, into .local/bench.json (ARGS=--short for a quick look)
+bench: tools ## Measure the figures of the README, into .local/bench.json (ARGS=--short for a quick look)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: chaos
