@@ -129,7 +129,7 @@ def table(issuer: Issuer) -> tuple[Endpoint, ...]:
         ),
         Endpoint(method="GET", path="/dev/jwks.json", summary="The keys of those tokens.", who=Who.ANYONE, serve=keys),
         Endpoint(
-            method="GET", path="/dev/product", summary="The product's page.", who=Who.ANYONE, serve=product, media="text/html"
+            method="GET", path="/dev/product", summary="The product's page.", who=Who.ANYONE, serve=product, media=("text/html",)
         ),
         Endpoint(
             method="POST",

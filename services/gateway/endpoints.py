@@ -55,7 +55,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: tuple[Query, ...] = ()
     success: int = 200
-    media: str = "application/json"
+    media: tuple[str, ...] = ("application/json",)
     command: bool = False
     refusals: Mapping[str, int] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ def route_of(gate: Gate, endpoint: Endpoint) -> Route:
         raise problem
 
     route = Route(endpoint.path, serve, methods=[endpoint.method])
-    if endpoint.media == "text/event-stream":  # a HEAD of what never ends would hold one of its places
+    if "text/event-stream" in endpoint.media:  # a HEAD of what never ends would hold one of its places
         route.methods = {endpoint.method}
     return route
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -166,19 +166,19 @@ def _responses(endpoint: Endpoint, good: Mapping[str, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.success): _response("Success.", endpoint.media, good)}
     if endpoint.command:
         pending = {"$ref": _REF.format(model="Pending")}
-        responses["202"] = _response("Taken; its outcome is not known yet.", "application/json", pending)
+        responses["202"] = _response("Taken; its outcome is not known yet.", ("application/json",), pending)
         for taken in (str(endpoint.success), "202"):
             responses[taken]["headers"] = _COMMAND_HEADERS
     for status, codes in sorted(problems(endpoint).items()):
         schema = {"$ref": _REF.format(model="Problem")}
-        responses[str(status)] = _response(", ".join(f"`{code}`" for code in codes), "application/problem+json", schema)
+        responses[str(status)] = _response(", ".join(f"`{code}`" for code in codes), ("application/problem+json",), schema)
         if status in _HEADERS:
             responses[str(status)]["headers"] = _HEADERS[status]
     return responses
 
 
-def _response(description: str, media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {media: {"schema": dict(schema)}}}
+def _response(description: str, media: Iterable[str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {form: {"schema": dict(schema)} for form in media}}
 
 
 def problems(endpoint: Endpoint) -> dict[int, list[str]]:

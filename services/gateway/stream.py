@@ -198,6 +198,6 @@ TABLE = (
         summary="Server-sent events: `reset`, `tabs`, `client`.",
         who=Who.MEMBER,
         serve=serve,
-        media="text/event-stream",
+        media=("text/event-stream",),
     ),
 )

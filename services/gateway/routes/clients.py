@@ -114,7 +114,7 @@ TABLE = (
         who=Who.MEMBER,
         serve=export,
         query=_LIST,
-        media="text/csv",
+        media=("text/csv",),
         refusals={"tab_not_allowed": 403},
     ),
     Endpoint(

@@ -174,7 +174,7 @@ TABLE: tuple[Endpoint, ...] = (
         who=Who.MEMBER,
         serve=preview,
         query=(Query("format", {"type": "string", "enum": ["html", "text"], "default": "html"}),),
-        media="text/html",
+        media=("text/html", "text/plain"),
         refusals={"not_found": 404, "not_connected": 409},
     ),
     writes(

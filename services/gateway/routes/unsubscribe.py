@@ -140,7 +140,7 @@ TABLE: tuple[Endpoint, ...] = (
         summary="The page behind a mail's link; it changes nothing (N13).",
         who=Who.ANYONE,
         serve=show,
-        media="text/html",
+        media=("text/html",),
         refusals=_GONE,
     ),
     Endpoint(
@@ -149,7 +149,7 @@ TABLE: tuple[Endpoint, ...] = (
         summary="End the subscriptions of a mail's link, also by one click (N13, RFC 8058).",
         who=Who.ANYONE,
         serve=end,
-        media="text/html",
+        media=("text/html",),
         refusals={**_GONE, "malformed": 400, "invalid": 422, "too_large": 413},
     ),
     Endpoint(
@@ -158,7 +158,7 @@ TABLE: tuple[Endpoint, ...] = (
         summary="Bring back what the link ended (N13).",
         who=Who.ANYONE,
         serve=undo,
-        media="text/html",
+        media=("text/html",),
         refusals={**_GONE, "malformed": 400, "too_large": 413},
     ),
 )

@@ -2724,6 +2724,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": unknown;
+                    "text/plain": unknown;
                 };
             };
             /** @description `unauthenticated` */
