@@ -11,6 +11,7 @@ from pymongo import DESCENDING, IndexModel, UpdateMany, UpdateOne
 from services.notifier import documents, touching
 from services.notifier.domain.mail import WAITING
 from services.notifier.domain.world import World
+from shared.contracts.notifier import STEP
 from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
@@ -90,7 +91,7 @@ async def _subscriptions(tx: Tx, messages: Sequence[Any], world: World) -> None:
     """Read the subscriptions named by id, and a step of those that a message may touch many of (invariant 14)."""
     found = await _found(tx, SUBSCRIPTIONS, touching.subscriptions(messages, world))
     for where in touching.steps(messages):
-        found += await tx.find(SUBSCRIPTIONS, where, limit=touching.STEP)
+        found += await tx.find(SUBSCRIPTIONS, where, limit=STEP)
     for document in found:
         subscription = documents.subscription_of(document)
         world.subscriptions[subscription.id] = subscription

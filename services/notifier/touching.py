@@ -21,7 +21,6 @@ from services.notifier.domain.subscription import subscription_id
 from services.notifier.domain.world import World, client_key
 from shared.contracts.clients import AssignmentsMoved, ClientState, EndTold, MemberState, ReminderRequested
 from shared.contracts.notifier import (
-    STEP,
     AccessFellAway,
     CommandGoesOn,
     DeliveryStatus,
@@ -39,8 +38,6 @@ from shared.contracts.notifier import (
 from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 from shared.contracts.pleo import MailBounced
 from shared.mongo import Document
-
-__all__ = ["STEP"]
 
 
 def told_clients(messages: Iterable[Any]) -> set[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.notifier.domain import leaving, onboardings, setting
 from services.notifier.domain import reminder as reminders
 from services.notifier.domain.answering import digest_settled, failed, moved, settle_due
-from services.notifier.domain.mail import Mail, Part, reminder_mail_id
+from services.notifier.domain.mail import Mail, about_one, reminder_mail_id
 from services.notifier.domain.preferences import Suppressed
 from services.notifier.domain.world import (
     MailQueued,
@@ -50,8 +50,6 @@ from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 from shared.contracts.pleo import MailBounced
 from shared.decider import Counted, Decider, Finished, Said, Succeeded
 from shared.messages import Heard
-
-PATIENCE = timedelta(days=5)  # how long a reminder waits for the mail server; digests have N11
 
 
 def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
@@ -149,13 +147,8 @@ def _reminder_settled(settled: MailSettled, world: World) -> list[Any]:
 
 
 def _remind(event: ReminderRequested, world: World, now: datetime, trace: str | None) -> list[Any]:
-    part = Part(event.client_id, now + PATIENCE)
-    matter = event.model_dump(mode="json", exclude={"recipients"})
-    mails = [
-        Mail(id, MailKind.REMINDER, event.firm_id, person.id, event.requested_at, now, (part,), trace, matter)
-        for person in event.recipients
-        for id in [reminder_mail_id(event.reminder_id, person.id)]
-    ]
+    ids = {person.id: reminder_mail_id(event.reminder_id, person.id) for person in event.recipients}
+    mails = [about_one(id, MailKind.REMINDER, event, to, event.requested_at, now, trace) for to, id in ids.items()]
     result = {"reminder_id": event.reminder_id, "recipients": [person.model_dump() for person in event.recipients]}
     finished = Finished(event.command_id, event.by.id, Succeeded(result))
     return [ReminderChanged(reminders.reminder_of(event)), *_queued(mails, world), finished]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -13,11 +13,15 @@ from typing import Any
 from services.notifier.domain.preferences import Preferences, Suppressed
 from services.notifier.domain.subscription import Mailed, Subscription
 from shared.contracts.base import ClientId, FirmId, MemberId
-from shared.contracts.clients import ClientState, Figures
+from shared.contracts.clients import ClientState, EndTold, Figures, ReminderRequested
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
+from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 from shared.names import sort_key
 
 MOST_IN_A_MAIL = 100  # N8
+PATIENCE = timedelta(days=5)  # how long a mail about one client waits for the mail server; digests have N11
+OfOne = ReminderRequested | InvitationMailed | UndeliveredMailed | EndTold
+"""What asks for mails about one client."""
 
 
 class MailStatus(StrEnum):
@@ -69,6 +73,12 @@ class Mail:
     def holds(self, client_id: str) -> bool:
         """Say whether the mail is about that client."""
         return any(part.client_id == client_id for part in self.parts)
+
+
+def about_one(id: str, kind: MailKind, about: OfOne, to: MemberId | None, at: datetime, now: datetime, trace: str | None) -> Mail:
+    """Return the mail of *kind* that *about* asks for; the other recipients are none of its matter."""
+    matter = about.model_dump(mode="json", exclude={"recipients"})
+    return Mail(id, kind, about.firm_id, to, at, now, (Part(about.client_id, now + PATIENCE),), trace, matter)
 
 
 @dataclass(frozen=True, slots=True)

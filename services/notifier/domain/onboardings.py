@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from services.notifier.domain.mail import Mail, Part, end_mail_id, invitation_mail_id, undelivered_mail_id
+from services.notifier.domain.mail import Mail, about_one, end_mail_id, invitation_mail_id, undelivered_mail_id
 from services.notifier.domain.world import MailRecorded
 from shared.contracts.clients import EndTold
 from shared.contracts.notifier import EVENTS, ContactMailSettled, InvitationUndelivered, MailKind
@@ -15,42 +15,19 @@ from shared.contracts.pleo import BounceKind, MailBounced
 from shared.decider import Said
 from shared.messages import Heard
 
-PATIENCE = timedelta(days=5)  # how long such a mail waits for the mail server; digests have N11
-
 
 def mails(event: InvitationMailed | UndeliveredMailed | EndTold, now: datetime, trace: str | None) -> list[Mail]:
     """Return the mails that *event* asks for."""
     match event:
-        case InvitationMailed():
-            return [_invitation(event, now, trace)]
-        case UndeliveredMailed():
-            return [_undelivered(event, now, trace)]
-        case EndTold():
-            return _ended(event, now, trace)
-
-
-def _invitation(event: InvitationMailed, now: datetime, trace: str | None) -> Mail:
-    """Return the one mail that brings a contact their link (O1, O6)."""
-    id = invitation_mail_id(event.client_id, event.number, event.occasion, event.reminder)
-    part = Part(event.client_id, now + PATIENCE)
-    matter = event.model_dump(mode="json")
-    return Mail(id, MailKind.INVITATION, event.firm_id, None, event.at, now, (part,), trace, matter)
-
-
-def _undelivered(event: UndeliveredMailed, now: datetime, trace: str | None) -> Mail:
-    """Return the one mail that tells the inviting admin so (O10)."""
-    id = undelivered_mail_id(event.client_id, event.number, event.by)
-    part = Part(event.client_id, now + PATIENCE)
-    matter = event.model_dump(mode="json")
-    return Mail(id, MailKind.UNDELIVERED, event.firm_id, event.by, event.at, now, (part,), trace, matter)
-
-
-def _ended(event: EndTold, now: datetime, trace: str | None) -> list[Mail]:
-    """Return a mail for everybody who is to know of a final state (O7)."""
-    part = Part(event.client_id, now + PATIENCE)
-    matter = event.model_dump(mode="json", exclude={"recipients"})
-    ids = {to: end_mail_id(event.client_id, event.state, to) for to in event.recipients}
-    return [Mail(id, MailKind.END, event.firm_id, to, event.at, now, (part,), trace, matter) for to, id in ids.items()]
+        case InvitationMailed():  # O1, O6
+            id = invitation_mail_id(event.client_id, event.number, event.occasion, event.reminder)
+            return [about_one(id, MailKind.INVITATION, event, None, event.at, now, trace)]
+        case UndeliveredMailed():  # O10
+            id = undelivered_mail_id(event.client_id, event.number, event.by)
+            return [about_one(id, MailKind.UNDELIVERED, event, event.by, event.at, now, trace)]
+        case EndTold():  # O7
+            ids = {to: end_mail_id(event.client_id, event.state, to) for to in event.recipients}
+            return [about_one(id, MailKind.END, event, to, event.at, now, trace) for to, id in ids.items()]
 
 
 def settled(event: ContactMailSettled, at: datetime) -> Sequence[Any]:
