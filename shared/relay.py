@@ -28,10 +28,14 @@ log = Log("relay")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How documents of a collection are told on a compacted topic: *tell* returns key and state of a document."""
+    """How documents of a collection are told on a compacted topic: *tell* returns key and state of a document.
+
+    *read* is the projection under which they are read; None is all of them.
+    """
 
     topic: Topic
     tell: Callable[[Mapping[str, Any]], tuple[str, State]]
+    read: Mapping[str, Any] | None = None
 
 
 class Relay:
@@ -118,7 +122,7 @@ class Relay:
         for collection, some in by_collection.items():
             shown = self._states[collection]
             marked = sorted({mark["document"] for mark in some})
-            found = await self._database[collection].find({"_id": {"$in": marked}}).to_list(None)
+            found = await self._database[collection].find({"_id": {"$in": marked}}, shown.read).to_list(None)
             for document in found:
                 key, state = shown.tell(document)
                 letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now()))
@@ -136,7 +140,7 @@ class Relay:
             while again:
                 found = await self._database[collection].find({"_id": {"$in": again}}, {"version": 1}).to_list(None)
                 moved = [d["_id"] for d in found if d["version"] > told.get(_document_id(collection, d["_id"]), -1)]
-                newer = await self._database[collection].find({"_id": {"$in": moved}}).to_list(None) if moved else []
+                newer = await self._database[collection].find({"_id": {"$in": moved}}, shown.read).to_list(None) if moved else []
                 told = {**told, **{_document_id(collection, d["_id"]): d["version"] for d in newer}}
                 pairs = [shown.tell(d) for d in newer]
                 await send(

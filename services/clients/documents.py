@@ -35,12 +35,13 @@ ROW_FIELDS = (
         "ledger",
     ),
 )
-SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # what a decision needs nothing of
+SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # nothing is decided or told by them
 PLACE_FIELDS = ("_id", "sort_key", "missing")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
 Doc = dict[str, Any]
+STATE_ALONE: Doc = dict.fromkeys(SEARCH_FIELDS, 0)
 
 
 def client(state: Client) -> Doc:
@@ -70,9 +71,9 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {name: document[name] for name in _names(Client) if name in document}  # a row of before has no newer field
+    known = {name: document[name] for name in _names(Client)}
     known["ledger"] = _ledger(document["ledger"])
-    known |= {name: tuple(known.get(name, ())) for name in ("assignees", "tenures", "end_told")}
+    known |= {name: tuple(known[name]) for name in ("assignees", "tenures", "end_told")}
     known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}
     known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
     return Client(**known)
@@ -110,7 +111,7 @@ def company(state: Company) -> Doc:
 
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
-    known = {name: document[name] for name in _names(Company) if name in document}
+    known = {name: document[name] for name in _names(Company)}
     names_seen = _pairs(document["names_seen"])
     return Company(
         **{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"]), "names_seen": names_seen}
@@ -211,7 +212,7 @@ def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
     )
 
 
-SHOWN = {"client_rows": Shown(said.STATE, told_client), "members": Shown(said.STATE, told_member)}
+SHOWN = {"client_rows": Shown(said.STATE, told_client, STATE_ALONE), "members": Shown(said.STATE, told_member)}
 
 
 def _pairs(stored: Iterable[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:

@@ -23,8 +23,6 @@ EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
 RELIED_ON = {"$inc": {"relied_on": 1}}  # whoever changes what was relied on conflicts with this (invariant 8)
 ASKS_ASSIGNEES = (clients.RemindAssignees, clients.AssignMember, clients.AssignMany, clients.AcceptInvitation)
 
-STATE_ALONE: Document = dict.fromkeys(as_document.SEARCH_FIELDS, 0)
-
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     FIRMS: [],
     MEMBERS: [IndexModel([("firm_id", 1), ("address", 1)], name="by_address")],
@@ -137,7 +135,7 @@ class ClientStore:
             world.expenses[expense.client_id, expense.expense_id] = expense
         for step in sorted(touched.leavers):
             await _leaving(tx, world, step)
-        for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}, STATE_ALONE):
+        for found in await _by_id(tx, ROWS, {f"{f}.{c}" for f, c in touched.clients}, as_document.STATE_ALONE):
             client = as_document.client_from(found)
             world.clients[client.firm_id, client.client_id] = client
             if touched.asks_assignees or client.firm_id in touched.told_firms:
@@ -249,7 +247,7 @@ async def _admins(tx: Tx, firm_id: str) -> tuple[str, ...]:
 async def _leaving(tx: Tx, world: World, step: tuple[str, str, str]) -> None:
     firm, leaver, after = step
     where = {"firm_id": firm, "assignees": leaver, "client_id": {"$gt": after}}
-    found = await tx.find(ROWS, where, sort=[("client_id", 1)], limit=STEP)
+    found = await tx.find(ROWS, where, as_document.STATE_ALONE, sort=[("client_id", 1)], limit=STEP)
     world.leaving[step] = []
     for document in found:
         client = as_document.client_from(document)

@@ -93,9 +93,8 @@ def settled(heard: Heard[OnboardingSettled], world: World) -> Sequence[Any]:
     client = world.client(event.firm_id, event.client_id)
     if client is None:
         return []
-    told_before = tuple(m for m in client.end_told if world.member(m).works_for(event.firm_id))
-    assigned = tuple(m for m in client.assignees if world.member(m).works_for(event.firm_id))
-    recipients = tuple(dict.fromkeys((*world.admins.get(event.firm_id, ()), *assigned, *told_before)))
+    concerned = (m for m in (*client.assignees, *client.end_told) if world.member(m).works_for(event.firm_id))
+    recipients = tuple(dict.fromkeys((*world.admins.get(event.firm_id, ()), *concerned)))
     after = replace(client, end_told=recipients, version=client.version + 1)
     mailed = EndTold.model_validate(
         {

@@ -68,10 +68,7 @@ def reason_code(client: Client, tab: str | None = None) -> str:
 
 def reason(client: Client, locale: str | None, addressed: str | None, tab: str | None = None) -> str:
     """Return why a client stands in *tab*, for people."""
-    return _told(reason_code(client, tab), client, locale, addressed)
-
-
-def _told(code: str, client: Client, locale: str | None, addressed: str | None) -> str:
+    code = reason_code(client, tab)
     if code == "invitation_pending" and addressed is not None:
         code = "invitation_pending_addressed"
     text, named = _REASONS[code][0 if german(locale) else 1], _NAMED[code]
@@ -100,15 +97,15 @@ def row(
     tab: str | None = None,
 ) -> dict[str, Any]:
     """Return the contract's Row as it stands in *tab*; *members* are the active ones by id, *addressed* by mail address."""
-    ledger, code = client.readable, reason_code(client, tab)
+    ledger = client.readable
     proposed = addressed.get((client.addressed_to or "").casefold())
     shown_row: dict[str, Any] = {
         "client_id": client.client_id,
         "name": client.name,
         "client_number": client.client_number,
         "status": client.status,
-        "reason": _told(code, client, viewer.locale, proposed["name"] if proposed else None),
-        "reason_code": code,
+        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None, tab),
+        "reason_code": reason_code(client, tab),
         "verification": _verification(client),
         "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
         "missing_receipts": ledger.missing,
