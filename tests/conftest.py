@@ -1,12 +1,13 @@
-"""What every level of tests is given: the ground to stand on, and the system upon it."""
+"""What every level of tests is given: the ground to stand on, the system upon it, and a firm of its own in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.portal import Firm, Outside
 from tests.system import Ground, began, ended
 
 
@@ -30,3 +31,16 @@ def system(ground: Ground) -> Mapping[str, str]:
     """The endpoints of the same run with the four services in it, without the demo firm."""
     assert ground.endpoints
     return began(services=True).endpoints
+
+
+@pytest.fixture(scope="session")
+async def outside(system: Mapping[str, str], home: Path) -> AsyncIterator[Outside]:
+    """The system from outside, by its endpoints alone."""
+    async with Outside(system, home) as hands:
+        yield hands
+
+
+@pytest.fixture
+async def firm(outside: Outside) -> Firm:
+    """A firm no other test knows, with an admin and an accountant."""
+    return await outside.firm()

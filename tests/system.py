@@ -7,6 +7,7 @@ import contextlib
 import gc
 import inspect
 import os
+import socket
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -73,6 +74,14 @@ def ended() -> None:
     if not os.environ.get(KEPT):
         with _supervised():
             run.stop(HOME)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        port: int = some.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager

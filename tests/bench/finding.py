@@ -38,8 +38,9 @@ from shared.contracts.base import Role
 from shared.mongo import Database
 from shared.settings import Settings
 from tests.bench.figures import Figure
-from tests.bench.memory import _end, _free_port
+from tests.bench.memory import end
 from tests.bench.serving import AUDIENCE, ISSUER
+from tests.system import free_port
 
 FIRM, ADMIN, MEMBERS_OF_FIRM = "bench", "bench-0", 300
 FAMILIES = (
@@ -220,7 +221,7 @@ async def _rate(ask: Ask, requests: int) -> float:
 @contextlib.asynccontextmanager
 async def _served(home: Path, settings: Settings, what: str, database: str) -> AsyncIterator[Ask]:
     """Serve *what* from *database* in a process of its own, and return how its admin asks it."""
-    key, port = ECKey.generate_key("P-256", {"kid": "bench"}), _free_port()
+    key, port = ECKey.generate_key("P-256", {"kid": "bench"}), free_port()
     environ: Mapping[str, str] = {
         **os.environ,
         "BENCH_KEY": orjson.dumps(key.as_dict(private=False)).decode(),
@@ -244,7 +245,7 @@ async def _served(home: Path, settings: Settings, what: str, database: str) -> A
                 await _answers(http)
                 yield ask
         finally:
-            await _end(process)
+            await end(process)
 
 
 async def _answers(http: aiohttp.ClientSession) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from shared.contracts.pleo import RECEIPTS
 from shared.mongo import Database
 from shared.settings import Settings
 from tests.bench import facts
+from tests.system import free_port
 
 MB = 1024 * 1024
 PREFIX = "bench_memory"
@@ -38,7 +38,7 @@ async def measure(home: Path, settings: Settings, told: facts.Facts, count: int,
     database = Database(settings.mongodb_url, f"{PREFIX}_clients")
     await database.drop()
     await facts.stand(database)
-    environ = {**os.environ, "PORTAL_HOME": str(home), "PORT": str(_free_port()), "PORTAL_DATABASE_PREFIX": PREFIX}
+    environ = {**os.environ, "PORTAL_HOME": str(home), "PORT": str(free_port()), "PORTAL_DATABASE_PREFIX": PREFIX}
     with (home / "logs" / "bench-clients.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.clients", env=environ, stdout=log, stderr=log
@@ -46,12 +46,13 @@ async def measure(home: Path, settings: Settings, told: facts.Facts, count: int,
         try:
             return await _watch(psutil.Process(process.pid), database, told, count, most_seconds)
         finally:
-            await _end(process)
+            await end(process)
             await database.drop()
             database.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Let *process* end, by force if it will not."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
@@ -74,8 +75,8 @@ async def _watch(process: psutil.Process, database: Database, told: facts.Facts,
     seconds = perf_counter() - began
     await told.assert_counted(database)
     await asyncio.sleep(1)
-    end = _resident(process)
-    return Memory(ready, max(*seen, end), end, seconds)
+    last = _resident(process)
+    return Memory(ready, max(*seen, last), last, seconds)
 
 
 async def _done(database: Database) -> int:
@@ -85,10 +86,3 @@ async def _done(database: Database) -> int:
 
 def _resident(process: psutil.Process) -> float:
     return float(process.memory_info().rss) / MB
-
-
-def _free_port() -> int:
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        port: int = some.getsockname()[1]
-        return port

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.walk import CHROMIUM, FLAGS, People, Walk
 from tests.e2e.portal import Firm, Outside
-
-
-@pytest.fixture(scope="session")
-async def outside(system: Mapping[str, str], home: Path) -> AsyncIterator[Outside]:
-    """The system from outside, by its endpoints alone."""
-    async with Outside(system, home) as hands:
-        yield hands
-
-
-@pytest.fixture
-async def firm(outside: Outside) -> Firm:
-    """A firm no other test knows, with an admin and an accountant."""
-    return await outside.firm()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.e2e.portal import ROOT
-from tests.system import eventually
+from tests.system import eventually, free_port
 
 READY_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -22,9 +21,7 @@ class Replica:
     """One more ``python -m services.gateway``; *settings* are its own."""
 
     def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._home = home
         self._settings = dict(settings or {})
         self.url = f"http://127.0.0.1:{self._port}"
