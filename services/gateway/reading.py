@@ -56,10 +56,13 @@ def parsed(body: bytes) -> Any:
 
 
 def loosely(body: bytes) -> Any:
-    """Return a body that nothing is read from, for comparing it with a retry's: nothing, ``null`` and ``{}`` are the same."""
+    """Return a body that nothing is read from, for comparing it with a retry's: nothing, ``null`` and ``{}`` are the same.
+
+    What is no JSON, or nested too deeply to be worth a look, compares byte by byte.
+    """
     try:
-        return orjson.loads(body) or None
-    except orjson.JSONDecodeError:
+        return parsed(body) or None
+    except Problem:
         return body.decode("latin-1") or None
 
 

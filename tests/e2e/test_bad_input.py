@@ -160,6 +160,17 @@ async def test_json_that_is_no_object_is_invalid(place: Place, body: bytes) -> N
         is_problem(await place.send(name, body), 422, "invalid")
 
 
+@pytest.mark.parametrize("levels", [101, 300, 1000, 30_000])
+async def test_a_body_that_nobody_reads_harms_nobody(firm: Firm, outside: Outside, levels: int) -> None:
+    """E1: where no body belongs, what comes all the same is passed over, however it is nested."""
+    client_id = await firm.client("Tief Bau")
+    nested = b"[" * levels + b"]" * levels
+    key = {"Prefer": "wait=10", "Idempotency-Key": f"deep-{levels}"}
+    answers = [await outside.call("POST", f"/v1/clients/{client_id}/access", firm.admin, nested, key) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201]
+    assert answers[0].body["command_id"] == answers[1].body["command_id"]
+
+
 async def test_of_a_field_told_twice_the_last_counts(firm: Firm, place: Place) -> None:
     """Decided once: RFC 8259 leaves it open; checks and effect see the same one."""
     body = b'{"member_id": {"$ne": 1}, "member_id": "%s"}' % firm.tom.encode()

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from services.gateway.reading import deeper, is_json, key_is_good, loosely, parsed, preferred_wait, read_body
 from services.gateway.routes.unsubscribe import _multipart
+from services.gateway.store import body_hash
 from shared.problems import Problem
 
 
@@ -86,6 +87,13 @@ def test_a_body_nobody_reads_compares_by_what_it_says() -> None:
     assert loosely(b"") is None
     assert loosely(b"{}") is loosely(b"null") is None
     assert loosely(b'{"a":1}') != loosely(b"\xff")
+
+
+@pytest.mark.parametrize("levels", [101, 254, 300, 1000, 1024, 5000])
+def test_a_body_nobody_reads_may_be_nested_as_deep_as_it_likes(levels: int) -> None:
+    """E1: it compares byte by byte then; nothing walks into it."""
+    deep = b"[" * levels + b"]" * levels
+    assert body_hash(loosely(deep)) == body_hash(loosely(deep)) != body_hash(loosely(b"[" + deep + b"]"))
 
 
 def asked(chunks: list[bytes], headers: dict[str, str]) -> Request:
