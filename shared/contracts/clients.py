@@ -27,6 +27,7 @@ from shared.contracts.base import (
 )
 
 TokenHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MOST_ASSIGNEES = 50  # on one client (M3)
 Members = Annotated[tuple[AMemberId, ...], Field(max_length=500)]
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from services.clients.domain.events import AssigneesMoved
-from services.clients.domain.states import MOST_ASSIGNEES, Client, World
+from services.clients.domain.states import Client, World
 from shared.contracts import clients as said
 from shared.contracts import portal
 from shared.contracts.base import Role
-from shared.contracts.clients import AssignMany, AssignMember, UnassignMember
+from shared.contracts.clients import MOST_ASSIGNEES, AssignMany, AssignMember, UnassignMember
 from shared.decider import Refused, Said, Succeeded
 
 

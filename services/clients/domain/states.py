@@ -11,7 +11,6 @@ from services.clients.domain.sequences import Seen
 from shared.contracts.base import Role
 
 FINAL = frozenset({"verified", "rejected", "expired", "withdrawn"})
-MOST_ASSIGNEES = 50
 STEP = 500  # clients in one step of what touches thousands (invariant 14)
 NOTHING = Ledger()
 

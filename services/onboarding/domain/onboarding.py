@@ -22,7 +22,7 @@ from services.onboarding.domain.states import REMINDERS, Company, Invitation, Wo
 from services.onboarding.domain.verification import FINAL, Stage, fact_of
 from shared.clock import moment_of
 from shared.contracts import portal
-from shared.contracts.clients import ClientEnded
+from shared.contracts.clients import MOST_ASSIGNEES, ClientEnded
 from shared.contracts.notifier import InvitationUndelivered
 from shared.contracts.onboarding import (
     EVENTS,
@@ -49,6 +49,8 @@ def invite(command: InviteCompany, world: World) -> Sequence[Any]:
     firm_id, company = command.actor.firm_id, world.company(command.client_id)
     if not set(command.assign) <= set(command.known_members):
         return [Refused("unknown_member")]
+    if len(set(command.assign)) > MOST_ASSIGNEES:
+        return [Refused("too_many_assignees")]
     key = invite_key(firm_id, command.company_name, command.contact_email)
     if company.invitation is not None or world.holders.get(key) is not None:
         return [Refused("already_invited")]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.onboarding.domain.verification import Stage
-from shared.contracts.base import ClientId
+from shared.contracts.base import ClientId, MemberId
 from shared.contracts.onboarding import (
     InvitationMailed,
     InvitationWithdrawn,
@@ -53,6 +53,13 @@ def test_whom_the_door_did_not_know_cannot_be_assigned() -> None:
     story = given().when(invite(assign=(LEYLA, TOM), known=(LEYLA,)))
     assert story.refusal == "unknown_member"
     assert story.company().stage is None
+
+
+def test_an_invitation_ends_at_fifty_assignees() -> None:
+    """M3: too_many_assignees, wherever members are named."""
+    crowd = tuple(MemberId(f"colleague-{n}") for n in range(51))
+    assert given().when(invite(assign=crowd, known=crowd)).refusal == "too_many_assignees"
+    assert given().when(invite(assign=crowd[:50], known=crowd)).company().stage is Stage.INVITED
 
 
 @pytest.mark.parametrize(
