@@ -73,7 +73,9 @@ def withdrawn(heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
         return parted(client, after, heard.time)
     if client.invites or client.invitation is None:
         after = replace(after, invitation=Invitation.WITHDRAWN)
-    return [InvitationTakenBack(at_its_end(client, after, heard.time))]
+    if client.invites:
+        after = _freed(after)
+    return [InvitationTakenBack(at_its_end(client, after, heard.time)), *told(client.assignees, after, heard.time)]
 
 
 def _overtaken(client: Client, after: Client, heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
@@ -114,10 +116,8 @@ def decline(command: DeclineInvitation, client: Client, world: World) -> Sequenc
     """An admin declines (I2). An open onboarding of the same company goes on: that is the firm's own invitation."""
     if (refusal := _answerable(client)) is not None:
         return [refusal]
-    after = replace(client, invitation=Invitation.DECLINED, version=client.version + 2)
+    after = _freed(replace(client, invitation=Invitation.DECLINED, version=client.version + 2))
     after = at_its_end(client, after, command.issued_at)
-    if after.ended:
-        after = replace(after, assignees=(), tenures=())
     return [
         InvitationDeclined(after),
         _answered(after, accepted=False),
@@ -185,6 +185,11 @@ def _heard(client: Client, fact: AccountantAdded | AccountantWithdrawn) -> Clien
 
 def _waiting(client: Client) -> Client:
     return replace(client, invitation=Invitation.PENDING)
+
+
+def _freed(client: Client) -> Client:
+    """Return *client*, whose invitation is over, without those who were to work on it, unless something else goes on."""
+    return replace(client, assignees=(), tenures=()) if client.ended else client
 
 
 def _answerable(client: Client) -> Refused | None:

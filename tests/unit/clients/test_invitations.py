@@ -14,6 +14,7 @@ from services.clients.domain.events import (
     InvitationAccepted,
     InvitationDeclined,
     InvitationOvertaken,
+    InvitationTakenBack,
     Invited,
 )
 from shared.contracts import portal
@@ -92,6 +93,13 @@ def test_a_declined_invitation_is_gone_with_whom_it_was_meant_for() -> None:
     story.then(InvitationDeclined, portal.InvitationAnswered, AssignmentsMoved, portal.AssigneesChanged, Succeeded())
     assert client_of(story).lists == ()
     assert not said(story, portal.InvitationAnswered)[0].accepted
+
+
+def test_a_withdrawn_invitation_is_gone_with_whom_it_was_meant_for() -> None:
+    """I4: the invitation goes, and nobody stays assigned to what is over."""
+    story = told(added(), assign(TOM)).when(withdrawn())
+    story.then(InvitationTakenBack, AssignmentsMoved, portal.AssigneesChanged)
+    assert (client_of(story).assignees, said(story, portal.AssigneesChanged)[0].member_ids) == ((), ())
 
 
 @pytest.mark.parametrize("answer", [accept(by=TOM), decline(by=TOM)])
