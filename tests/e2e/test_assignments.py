@@ -70,6 +70,16 @@ async def test_no_order_of_identity_events_makes_another_member(
     await until_member(firm, nina, name="Nina Vogt", role="admin", active=True)
 
 
+async def test_who_is_known_by_a_removal_alone_is_kept_and_not_listed(firm: Firm, outside: Outside) -> None:
+    """M1: what is about a member not yet known is kept until they are; a list of names has no place for one without."""
+    nina = f"nina-{firm.id}"
+    await identity(outside, firm, "removed", nina, 3)
+    await outside.token(nina)  # their removal was heard
+    assert await member(firm, nina) is None
+    await identity(outside, firm, "added", nina, 1)
+    await until_member(firm, nina, name="Nina Vogt", active=False)
+
+
 async def test_members_may_be_told_of_before_their_firm(outside: Outside) -> None:
     """M1: what is about a firm not yet known is kept until it is; until then nobody is its member."""
     firm = Firm(outside, "f-later", "", "", "", "")
@@ -196,6 +206,9 @@ async def test_fifty_work_on_a_client_and_who_left_makes_room(firm: Firm, outsid
     assert (refused.status, refused.code) == (422, "too_many_assignees")
     bulk = await firm.post("/v1/assignments", {"client_ids": [client_id, roomy], "assign": [crowd[50]]})
     assert [i["code"] for i in bulk.body["result"]["items"]] == ["too_many_assignees", None]
+    company = {"company_name": "Neu Bau", "contact_name": "Max Neu", "contact_email": "max@neu.example", "country": "DE"}
+    refused = await firm.post("/v1/onboarding", {**company, "assign": crowd})
+    assert (refused.status, refused.code) == (422, "too_many_assignees")
     await identity(outside, firm, "removed", crowd[0], 2)
     await until_member(firm, crowd[0], active=False)
     assert (await firm.post(f"/v1/clients/{client_id}/assignments", {"member_id": crowd[50]})).status == 200

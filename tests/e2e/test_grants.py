@@ -153,3 +153,27 @@ async def test_every_way_in_is_in_the_access_log_with_the_members_name(firm: Fir
         ("redeemed", "Tom Brandt"),
         ("granted", "Tom Brandt"),
     ]
+
+
+async def test_the_access_log_keeps_the_name_of_who_works_for_another_firm_now(firm: Firm, outside: Outside) -> None:
+    """A4: members may move, what they did stays; M1: ids are unique over all firms."""
+    client_id, elsewhere = await firm.client("Ahrens Bau", firm.tom), await outside.firm()
+    await granted(firm, client_id, firm.accountant)
+    about = {"firm_id": elsewhere.id, "member_id": firm.tom, "sequence": 2, "name": "Tom Brandt", "email": "t@else.example"}
+    await outside.event("pleo.partners", "pleo.member.changed.v1", {**about, "role": "accountant"})
+
+    async def moved() -> bool:
+        return (await firm.get("/v1/me", firm.accountant)).status == 403
+
+    await eventually(moved)
+    (line,) = (await firm.get(f"/v1/clients/{client_id}")).body["access_log"]
+    assert line["member"] == {"id": firm.tom, "name": "Tom Brandt"}
+
+
+async def test_the_access_log_holds_more_than_a_days_work(firm: Firm, outside: Outside) -> None:
+    """A4: every grant, not only the newest hundred."""
+    client_id = await firm.client("Viel Bau")
+    for _ in range(3):
+        await asyncio.gather(*(granted(firm, client_id, firm.admin) for _ in range(34)))
+        await asyncio.sleep(1)  # E4: so many requests a second, and no more
+    assert len((await firm.get(f"/v1/clients/{client_id}")).body["access_log"]) == 102

@@ -30,7 +30,7 @@ def grant(command: GrantAccess, client: Client, world: World, now: datetime) -> 
     if not client.connected or (actor.role is not Role.ADMIN and actor.member_id not in client.assignees):
         return [Refused("not_connected")]
     given = Grant(command.token_hash, command.grant_id, client.firm_id, client.client_id, actor.member_id, now + VALID)
-    line = Access(client.firm_id, client.client_id, actor.member_id, "granted", now, command.grant_id)
+    line = Access(client.firm_id, client.client_id, actor.member_id, actor.name, "granted", now, command.grant_id)
     return [AccessGranted(given, line), Succeeded({"grant_id": command.grant_id, "expires_at": rfc3339(given.expires_at)})]
 
 
@@ -46,7 +46,7 @@ def redeem(command: RedeemGrant, world: World, now: datetime) -> Sequence[Any]:
     world.rely_on(client)
     if member.role is not Role.ADMIN and member.member_id not in client.assignees:
         return [Refused("grant_invalid")]
-    line = Access(client.firm_id, client.client_id, member.member_id, "redeemed", now, given.grant_id)
+    line = Access(client.firm_id, client.client_id, member.member_id, member.name, "redeemed", now, given.grant_id)
     return [
         GrantRedeemed(replace(given, redeemed_at=now), line),
         Succeeded(

@@ -227,11 +227,12 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A line of a client's access log (A4)."""
+    """A line of a client's access log (A4); the name is the member's at that moment: they may be another firm's by now."""
 
     firm_id: str
     client_id: str
     member_id: str
+    name: str
     event: str
     at: datetime
     grant_id: str

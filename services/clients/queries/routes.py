@@ -32,7 +32,7 @@ LABELS = {
     "mine": ("Meine Mandanten", "My clients"),
     "all": ("Alle", "All"),
 }
-MOST_ACCESSES = 100
+MOST_ACCESSES = 1_000
 EXPORTED_AT_ONCE = 200
 
 
@@ -120,12 +120,8 @@ class Doors:
     async def _access_log(self, client: Client) -> list[dict[str, Any]]:
         where = {"firm_id": client.firm_id, "client_id": client.client_id}
         lines = await self._database[ACCESSES].find(where).sort("at", -1).limit(MOST_ACCESSES).to_list(None)
-        ids = sorted({line["member_id"] for line in lines})
-        found = self._database[MEMBERS].find({"_id": {"$in": ids}, "firm_id": client.firm_id})
-        names = {m["_id"]: m["name"] async for m in found}
         return [
-            {"at": rfc3339(x["at"]), "member": {"id": x["member_id"], "name": names.get(x["member_id"])}, "event": x["event"]}
-            for x in lines
+            {"at": rfc3339(x["at"]), "member": {"id": x["member_id"], "name": x.get("name")}, "event": x["event"]} for x in lines
         ]
 
     async def members(self, request: Request) -> Response:
@@ -133,7 +129,8 @@ class Doors:
         viewer = await self._viewers.of(request)
         if not viewer.admin:
             raise Problem(403, "admin_only", locale=viewer.locale)
-        found = await self._database[MEMBERS].find({"firm_id": viewer.firm_id}).sort("_id", 1).to_list(None)
+        where = {"firm_id": viewer.firm_id, "described": {"$gte": 0}}  # of some, only that they left was heard
+        found = await self._database[MEMBERS].find(where).sort("_id", 1).to_list(None)
         items = [
             {"id": m["_id"], "name": m["name"], "email": m["email"], "role": m["role"], "active": m["active"], "suppressed": None}
             for m in found

@@ -85,8 +85,11 @@ def test_a_token_nobody_gave_lets_nobody_in() -> None:
 def test_every_grant_and_redemption_is_in_the_access_log() -> None:
     """A4: with the member and the time of the decision, and refused ones not."""
     story = told(*CONNECTED, grant()).at(after(seconds=5)).when(redeem(NOW), redeem(NOW))
-    lines = [(x.event, x.member_id, x.client_id, x.at) for x in story.world.accesses]
-    assert lines == [("granted", LEYLA.id, MUELLER_BAU, NOW), ("redeemed", LEYLA.id, MUELLER_BAU, after(seconds=5))]
+    lines = [(x.event, x.member_id, x.name, x.client_id, x.at) for x in story.world.accesses]
+    assert lines == [
+        ("granted", LEYLA.id, LEYLA.name, MUELLER_BAU, NOW),
+        ("redeemed", LEYLA.id, LEYLA.name, MUELLER_BAU, after(seconds=5)),
+    ]
 
 
 @pytest.mark.parametrize(
