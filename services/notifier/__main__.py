@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 
+from services.notifier.domain.schedule import BERLIN
 from services.notifier.instants import instants
 from services.notifier.scheduler import tick
 from shared.contracts.notifier import Frequency
-from shared.ticking import add_at, instant, tick_once
+from shared.ticking import add_at, tick_once
 
 SERVICE = "notifier"
 LATE = "not everything due was settled and mailed within 120 s: do the notifier, clients and the mail server run?"
@@ -17,12 +19,16 @@ LATE = "not everything due was settled and mailed within 120 s: do the notifier,
 
 def main(arguments: Sequence[str]) -> None:
     """Serve until told to stop, or do what a subcommand says (contract, section 4)."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
     match asked.what:
         case "tick":
             print(f"{tick_once(SERVICE, tick, asked.at, LATE)} members had something due")
         case "instants":
-            changed = (instant(asked.changed[0]), Frequency(asked.changed[1])) if asked.changed else None
+            try:
+                changed = (_moment(asked.changed[0]), Frequency(asked.changed[1])) if asked.changed else None
+            except ValueError as wrong:
+                parser.error(f"argument --changed: {wrong}")
             for line in instants(asked.switched_on, asked.frequency, changed, asked.count):
                 print(line)
         case _:
@@ -36,12 +42,18 @@ def _serve() -> None:
     serve(SERVICE, build)
 
 
+def _moment(text: str) -> datetime:
+    """Return the moment *text*; a day, or a time without an offset, is Berlin's, as the calendar is (N2)."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m services.notifier")
     what = parser.add_subparsers(dest="what")
     add_at(what.add_parser("tick", help="settle everything due by an instant, and send the mails"))
     listing = what.add_parser("instants", help="print the instants of a subscription, one a line")
-    listing.add_argument("--switched-on", required=True, type=instant, metavar="T")
+    listing.add_argument("--switched-on", required=True, type=_moment, metavar="T")
     listing.add_argument("--frequency", required=True, type=Frequency, choices=list(Frequency), metavar="daily|weekly|monthly")
     listing.add_argument(
         "--changed", nargs=2, metavar=("T2", "F2"), help="another frequency from T2 on; prints the first instants after T2"

@@ -18,6 +18,9 @@ VECTORS = [
     ),
     ("2026-03-20T12:00:00Z", "daily", ("2026-04-01T12:00:00Z", "monthly"), ["2026-05-04T10:00:00+02:00"]),
     ("2026-03-20T12:00:00Z", "daily", ("2026-04-01T12:00:00Z", "weekly"), ["2026-04-06T10:00:00+02:00"]),
+    ("2026-03-20", "weekly", None, ["2026-03-23T10:00:00+01:00", "2026-03-30T10:00:00+02:00"]),  # N3 names days: Berlin's
+    ("2026-03-24", "monthly", ("2026-03-25", "daily"), ["2026-03-30T10:00:00+02:00", "2026-03-31T10:00:00+02:00"]),
+    ("2026-11-23T09:59:59.999", "daily", None, ["2026-11-23T10:00:00+01:00"]),
     ("2026-11-23T09:59:59.999+01:00", "daily", None, ["2026-11-23T10:00:00+01:00"]),
     ("2026-11-23T10:00:00.000+01:00", "daily", None, ["2026-11-30T10:00:00+01:00"]),
 ]
@@ -32,6 +35,23 @@ async def test_the_vectors_of_the_calendar(
     code, out = await outside.python("services.notifier", "instants", *asked, *(("--changed", *changed) if changed else ()))
     assert code == 0, out
     assert out.split() == expected
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--switched-on", "soon", "--frequency", "daily"),
+        ("--switched-on", "2026-03-20", "--frequency", "yearly"),
+        ("--switched-on", "2026-03-20", "--frequency", "daily", "--changed", "then", "weekly"),
+        ("--switched-on", "2026-03-20", "--frequency", "daily", "--changed", "2026-03-21", "yearly"),
+    ],
+)
+async def test_what_the_calendar_cannot_read_is_named(outside: Outside, asked: tuple[str, ...]) -> None:
+    """Contract, section 4: a wrong argument is told in a sentence, without a stack trace."""
+    code, out = await outside.python("services.notifier", "instants", *asked)
+    assert code == 2
+    assert "error: argument --" in out
+    assert "Traceback" not in out
 
 
 async def test_a_trace_goes_from_the_request_to_the_mail(firm: Firm, outside: Outside) -> None:
