@@ -20,7 +20,7 @@ from joserfc.jws import JWSRegistry
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 SERVICE_SCOPE = "portal:service"
 REFETCH_SECONDS = 30.0
-LEEWAY_SECONDS = 5
+LEEWAY_SECONDS = 5  # by which the issuer's clock may be ahead of ours
 REMEMBERED = 10_000
 LONGEST_TOKEN = 8192
 LAST_SECOND = 253_402_300_799  # of the year 9999
@@ -75,7 +75,7 @@ class Tokens:
             self._good[known] = caller
             if len(self._good) > REMEMBERED:
                 self._good.popitem(last=False)
-        if caller.expires_at <= time.time() - LEEWAY_SECONDS:
+        if caller.expires_at <= time.time():  # no leeway: it has had its hour, and a stream ends with it, too
             raise Unauthenticated("the token has expired")
         return caller
 

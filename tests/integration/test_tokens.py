@@ -218,9 +218,19 @@ async def test_keys_that_cannot_be_had_are_no_verdict_on_the_token(issuer: Issue
 async def test_a_remembered_token_still_expires(issuer: Issuer) -> None:
     """What was checked once is not good for ever."""
     tokens = issuer.tokens()
-    token = signed(exp=int(time.time()) - 3)  # within the leeway of 5 s
+    token = signed()
     assert (await tokens.caller(token)).subject == "leyla"
     known = next(iter(tokens._good))
-    tokens._good[known] = type(tokens._good[known])("leyla", None, frozenset(), token, time.time() - 6)
+    tokens._good[known] = type(tokens._good[known])("leyla", None, frozenset(), token, time.time() - 0.1)
     with pytest.raises(Unauthenticated, match="expired"):
         await tokens.caller(token)
+
+
+async def test_a_token_is_over_at_its_end_and_may_begin_a_moment_ahead(issuer: Issuer) -> None:
+    """Contract, "Who calls": `exp` and `nbf` are checked; only a clock ahead of ours is made allowance for."""
+    tokens = issuer.tokens()
+    with pytest.raises(Unauthenticated, match="expired"):
+        await tokens.caller(signed(exp=time.time() - 1))
+    assert (await tokens.caller(signed(nbf=int(time.time()) + 3))).subject == "leyla"
+    with pytest.raises(Unauthenticated):
+        await tokens.caller(signed(nbf=int(time.time()) + 30))
