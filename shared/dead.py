@@ -20,8 +20,13 @@ from shared.contracts.topics import DEAD_PARTITIONS
 from shared.messages import Letter, Record, Unreadable
 from shared.settings import load
 
+DEAD = ".dead"
 REPLAYED = "dead_replayed"
 MAX_REQUEST = 3 * 1024 * 1024
+
+
+class NoSuchTopic(Exception):
+    """Nothing is ever set aside from a topic of that name; the text says from which ones."""
 
 
 def dead_letter(record: Record, fault: Unreadable, service: str, at: datetime) -> Letter:
@@ -37,7 +42,7 @@ def dead_letter(record: Record, fault: Unreadable, service: str, at: datetime) -
     }
     own = tuple((name, value) for name, value in record.headers if name not in about and name != REPLAYED)
     return Letter(
-        f"{record.topic}.dead",
+        f"{record.topic}{DEAD}",
         record.key,
         record.value,
         (*own, *((name, text.encode("utf-8", "replace")) for name, text in about.items())),
@@ -45,12 +50,15 @@ def dead_letter(record: Record, fault: Unreadable, service: str, at: datetime) -
 
 
 async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
-    """Yield every record set aside from *topic* that the broker still holds, oldest first."""
+    """Yield every record set aside from *topic* that the broker still holds, oldest first; raises NoSuchTopic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=MAX_REQUEST)
     await consumer.start()
     try:
+        known = sorted(name.removesuffix(DEAD) for name in await consumer.topics() if name.endswith(DEAD))
+        if topic not in known:
+            raise NoSuchTopic(f"nothing is set aside from {topic!r}: take one of {', '.join(known)}")
         for number in range(DEAD_PARTITIONS):
-            tp = TopicPartition(f"{topic}.dead", number)
+            tp = TopicPartition(f"{topic}{DEAD}", number)
             consumer.assign([tp])
             # seek_to_beginning can lose to the reset to "latest" that begins with every assignment: then nothing is found
             consumer.seek(tp, (await consumer.beginning_offsets([tp]))[tp])
@@ -106,10 +114,14 @@ def main(arguments: list[str]) -> int:
     again.add_argument("--offset", type=int)
     asked = parser.parse_args(arguments)
     bootstrap = load().kafka_bootstrap_servers
-    if asked.command == "list":
-        print(f"{asyncio.run(show(bootstrap, asked.topic))} set aside", file=sys.stderr)
-    else:
-        print(f"{asyncio.run(replay(bootstrap, asked.topic, asked.partition, asked.offset))} replayed")
+    try:
+        if asked.command == "list":
+            print(f"{asyncio.run(show(bootstrap, asked.topic))} set aside", file=sys.stderr)
+        else:
+            print(f"{asyncio.run(replay(bootstrap, asked.topic, asked.partition, asked.offset))} replayed")
+    except NoSuchTopic as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
     return 0
 
 

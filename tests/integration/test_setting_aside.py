@@ -244,7 +244,18 @@ async def test_the_command_line_lists_and_replays(bench: Bench) -> None:
     await eventually(lambda: _reasons(bench, ["not_json", "invalid_time", "invalid_time"]))
 
 
-async def _dead(bench: Bench, *arguments: str) -> str:
+async def test_the_command_line_says_so_at_once_if_there_is_no_such_topic(bench: Bench) -> None:
+    """Contract, section 2: `<topic>` is the record's origin; a slip of the pen neither hangs nor replays."""
+    for wrong in ("pleo.reciepts", bench.topics.facts.dead_name):
+        for verb in ("list", "replay"):
+            said = await _dead(bench, verb, wrong, code=1)
+            assert f"nothing is set aside from '{wrong}'" in said
+            assert bench.topics.facts.name in said
+            assert len(said.splitlines()) == 1
+
+
+async def _dead(bench: Bench, *arguments: str, code: int = 0) -> str:
+    """Return what the command line says, on standard output or, if it ends with another *code*, on standard error."""
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": bench.ground.kafka,
@@ -252,11 +263,14 @@ async def _dead(bench: Bench, *arguments: str) -> str:
         "PORTAL_DOOR_KEY": "d" * 32,
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "shared.dead", *arguments), env=environment, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "shared.dead", *arguments),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return said.decode()
+    said, complained = await process.communicate()
+    assert process.returncode == code, complained
+    return (complained if code else said).decode()
 
 
 async def _done(bench: Bench, ids: list[str]) -> bool:
