@@ -24,7 +24,7 @@ from shared.contracts.base import Command, CommandId, Message, Outcome, Status, 
 from shared.contracts.portal import OUTCOMES
 from shared.dead import dead_letter
 from shared.decider import Counted, Decider, Finished, Refused, Said, Succeeded
-from shared.messages import Heard, Passed, Record, Unreadable, read, write
+from shared.messages import Heard, Passed, Record, Unreadable, read, trace_of, write
 from shared.mongo import Database, Document, Tx, duplicate, transient
 from shared.relay import MARKS, ROWS, Relay, mark, row
 
@@ -105,8 +105,8 @@ class _Batch:
     rows: list[Document] = field(default_factory=list)
     memory: dict[str, Document] = field(default_factory=dict)
     outcomes: list[str] = field(default_factory=list)
-    settled: list[tuple[str, str]] = field(default_factory=list)
-    dead: list[str] = field(default_factory=list)
+    settled: list[dict[str, Any]] = field(default_factory=list)  # lines of the log, as are those of what was set aside
+    dead: list[dict[str, Any]] = field(default_factory=list)
     stamps: list[datetime] = field(default_factory=list)
     n: int = 0
     offset: int = -1
@@ -176,7 +176,9 @@ class Handling(Generic[W]):
                 await self._settle(topic, claim, some[:middle])
                 await self._settle(topic, claim, some[middle:])
                 return
-            log.error("record_failed", error, topic=topic.name, partition=claim.partition, offset=some[0][0].offset)
+            record = some[0][0]
+            place = {"topic": topic.name, "partition": claim.partition, "offset": record.offset}
+            log.error("record_failed", error, **place, trace_id=telemetry.trace_id(trace_of(record)))
             await self._alone(topic, claim, some)
 
     async def _alone(self, topic: Topic, claim: Claim, one: Sequence[Opened]) -> None:
@@ -313,8 +315,9 @@ class Handling(Generic[W]):
         )
         batch.memory[command_id] = seen[command_id] = self._memory(command_id, member_id, outcome)
         self._say(claim, record, item, OUTCOMES, command_id, outcome, None, batch)
-        kind = item.message.ce_type.split(".")[-2]
-        batch.settled.append((kind, event.code if isinstance(event, Refused) else "succeeded"))
+        kind, became = item.message.ce_type.split(".")[-2], event.code if isinstance(event, Refused) else "succeeded"
+        trace_id = telemetry.trace_id(item.trace)
+        batch.settled.append({"command": kind, "outcome": became, "command_id": command_id, "trace_id": trace_id})
 
     def _memory(self, command_id: str, member_id: str, outcome: Outcome | None) -> Document:
         return {
@@ -357,17 +360,21 @@ class Handling(Generic[W]):
     def _set_aside(self, claim: Claim, record: Record, fault: Unreadable, batch: _Batch) -> None:
         letter = dead_letter(record, fault, self.service, self._now())
         batch.rows.append(row(claim.id, record.offset, batch.next_n(record.offset), letter))
-        batch.dead.append(fault.reason)
+        trace_id = telemetry.trace_id(trace_of(record))
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        batch.dead.append({"reason": fault.reason, **place, "trace_id": trace_id})
         batch.outcomes.append("dead")
 
     def _observe(self, topic: Topic, batch: _Batch, seconds: float) -> None:
         telemetry.HANDLING.labels(self.service, topic.name).observe(seconds)
         for outcome, count in Counter(batch.outcomes).items():
             telemetry.HANDLED.labels(self.service, topic.name, outcome).inc(count)
-        for reason in batch.dead:
-            telemetry.DEAD.labels(topic.name, reason).inc()
-        for kind, outcome in batch.settled:
-            telemetry.COMMANDS.labels(kind, outcome).inc()
+        for line in batch.dead:
+            telemetry.DEAD.labels(topic.name, line["reason"]).inc()
+            log.warning("record_set_aside", **line)
+        for line in batch.settled:
+            telemetry.COMMANDS.labels(line["command"], line["outcome"]).inc()
+            log.info("command_settled", **line)
         moment, freshness = self._now(), telemetry.FRESHNESS.labels(self.service, topic.name)
         for stamp in batch.stamps:
             freshness.observe(max(0.0, (moment - stamp).total_seconds()))

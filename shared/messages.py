@@ -110,15 +110,17 @@ def _checked(
         return Unreadable(reason, f"{where}: {first['msg']}"[:500])
     except (ValueError, RecursionError) as wrong:
         return Unreadable("not_json", str(wrong)[:500])
+    return Heard(message, attributes["id"], attributes["source"], stamp, _trace(headers), "dead_replayed" in headers)
+
+
+def trace_of(record: Record) -> str | None:
+    """Return the traceparent that came with *record*, whatever else it holds."""
+    return _trace(_headers(record.headers))
+
+
+def _trace(headers: Mapping[str, bytes]) -> str | None:
     trace = headers.get("traceparent")
-    return Heard(
-        message,
-        attributes["id"],
-        attributes["source"],
-        stamp,
-        trace.decode("ascii", "replace") if trace else None,
-        "dead_replayed" in headers,
-    )
+    return trace.decode("ascii", "replace") if trace else None
 
 
 @lru_cache(maxsize=256)  # records come in by the hundred of the same millisecond

@@ -20,6 +20,7 @@ from shared.problems import Problem
 
 SOURCE = "portal.gateway"
 LAST_LOOK_SECONDS = 0.8
+log = telemetry.Log("commands")
 _BEYOND_PATIENCE = 0.4  # a last look may end so much later than everything else
 BY_CLIENTS = (Owner.CLIENTS,)
 BY_ONBOARDING = (Owner.ONBOARDING,)
@@ -115,6 +116,7 @@ class Commands:
             await self._publisher.publish(letter)
         except NotPublished as lost:
             raise unavailable(command_id=request.command_id) from lost
+        log.info("command_published", command=request.kind.split(".")[-2], command_id=request.command_id)
 
     async def look(self, ask: Ask, request: Request, seconds: float = 3.0) -> Settled | None:
         """Return what the doors know of *request*; None while it is pending. Raises 503 if one that may know is away."""

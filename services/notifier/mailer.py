@@ -264,7 +264,7 @@ class Mailer:
         mail = (of.posted if isinstance(of, Lease) else of).mail
         id = message_id(mail.id, self._sender.mail_from)
         settled = await self._surely(lambda: self._post.settle(of, status, deliveries, sent_at, id, why, refused_address))
-        log.info("mail_settled", mail=mail.id, status=status.value, why=why)
+        log.info("mail_settled", mail=mail.id, status=status.value, why=why, trace_id=telemetry.trace_id(mail.trace))
         if mail.kind is MailKind.DIGEST:
             telemetry.DIGESTS.labels(status.value).inc()
         if settled is not None:

@@ -74,8 +74,9 @@ class Outside:
         id: str | None = None,
         key: str | None = None,
         value: bytes | None = None,
+        **more: str,
     ) -> tuple[int, int]:
-        """Send one CloudEvent in binary mode; return its partition and offset."""
+        """Send one CloudEvent in binary mode, with *more* headers; return its partition and offset."""
         moment = time.isoformat() if isinstance(time, datetime) else time or datetime.now(UTC).isoformat()
         headers = {
             "ce_specversion": "1.0",
@@ -84,6 +85,7 @@ class Outside:
             "ce_type": kind,
             "ce_time": moment,
             "content-type": "application/json",
+            **more,
         }
         body = json.dumps(data).encode() if value is None else value
         named = key or str(data.get("client_id") or data.get("firm_id") or "k")

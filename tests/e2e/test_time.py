@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.portal import Firm, Outside
@@ -68,3 +72,29 @@ async def test_a_trace_goes_from_the_request_to_the_mail(firm: Firm, outside: Ou
 
     (given,) = await eventually(mailed)
     assert given.split("-")[1] == trace
+
+
+async def test_a_trace_is_found_in_the_logs_of_whoever_had_a_part(firm: Firm, outside: Outside, home: Path) -> None:
+    """Contract, section 3: JSON logs with `trace_id`: a command, its mail, and a record that was set aside."""
+    client_id = await firm.client("Vogt Bau", firm.tom)
+    trace = uuid.uuid4().hex
+    parent = f"00-{trace}-b7ad6b7169203331-01"
+    reminded = await firm.post(f"/v1/clients/{client_id}/reminders", {"tasks": ["export_ready"]}, traceparent=parent)
+    await firm.post(f"/v1/clients/{client_id}/assignments", {"member_id": "nobody"}, traceparent=parent)
+    await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": client_id}, traceparent=parent)
+    wanted = {
+        ("gateway", "command_published", "remind_assignees"),
+        ("gateway", "command_published", "assign_member"),
+        ("clients", "command_settled", "unknown_member"),
+        ("clients", "record_set_aside", "invalid"),
+        ("notifier", "command_settled", "succeeded"),
+        ("notifier", "mail_settled", "sent"),
+    }
+
+    async def logged() -> bool:
+        lines = [line for path in (home / "logs").glob("*.log") for line in path.read_text().splitlines() if trace in line]
+        told = [json.loads(line) for line in lines]
+        assert {(t["service"], t["event"], word) for t in told for word in t.values() if isinstance(word, str)} >= wanted
+        return all(t["trace_id"] == trace for t in told) and any(reminded.body["command_id"] in line for line in lines)
+
+    await eventually(logged)
