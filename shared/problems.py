@@ -159,9 +159,16 @@ class Problem(Exception):
 
 
 def field_errors(wrong: ValidationError) -> list[FieldError]:
-    """Return one entry per wrong field of a pydantic error, without echoing what was sent."""
+    """Return one entry per wrong field of a pydantic error, without echoing what was sent.
+
+    A list with wrong entries is said to be too short as well, for pydantic counts the good ones only: that is left out.
+    """
     found: dict[str, FieldError] = {}
-    for error in wrong.errors(include_url=False, include_input=False):
+    errors = wrong.errors(include_url=False, include_input=False)
+    wrong_within = {error["loc"][:-1] for error in errors}
+    for error in errors:
+        if error["type"] == "too_short" and error["loc"] in wrong_within:
+            continue
         name = ".".join(str(part) for part in error["loc"]) or "body"
         found.setdefault(name, _field_error(name, error["type"], error["msg"], error.get("ctx", {})))
     return list(found.values())

@@ -31,6 +31,7 @@ BODIES: list[tuple[type[BaseModel], bytes, set[tuple[str, str]]]] = [
     (Disconnection, b'{"confirm":false}', {("confirm", "literal_error")}),
     (Reminder, b'{"tasks":["x"],"comment":"\\u0001"}', {("tasks.0", "enum"), ("comment", "control_characters")}),
     (Assignments, b'{"client_ids":[],"assign":"a"}', {("client_ids", "too_short"), ("assign", "tuple_type")}),
+    (Assignments, b'{"client_ids":["a b"]}', {("client_ids.0", "string_pattern_mismatch")}),
     (Assignments, b'{"client_ids":["b"],"assign":["a"],"unassign":["a"]}', {("body", "assigned_and_unassigned")}),
 ]
 
