@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pytest
 
 from tests.e2e.portal import Firm, Outside
@@ -52,6 +55,30 @@ async def test_every_service_tells_of_its_health(outside: Outside, service: str)
     for page in ("live", "ready"):
         async with outside.http.get(url.removesuffix("/metrics") + f"/health/{page}") as answer:
             assert answer.status == 200, await answer.text()
+
+
+METRICS: Mapping[str, set[str] | None] = {
+    "portal_consumer_lag_records": {"service", "topic", "partition"},
+    "portal_records_handled_total": {"service", "topic", "outcome"},
+    "portal_dead_letters_total": {"topic", "reason"},
+    "portal_commands_total": {"command", "outcome"},
+    "portal_digests_total": {"outcome"},
+    "portal_http_requests_total": {"route", "method", "status"},
+    **dict.fromkeys(("portal_handling_seconds", "portal_freshness_seconds", "portal_outbox_rows", "portal_records_lost_total")),
+    **dict.fromkeys(("portal_mail_seconds", "portal_http_request_seconds")),
+}
+"""The contract's names, and the labels where it says which."""
+
+
+@pytest.mark.parametrize("service", ["CLIENTS", "ONBOARDING", "NOTIFIER", "GATEWAY"])
+async def test_metrics_have_the_names_and_labels_of_the_contract_and_no_others(outside: Outside, service: str) -> None:
+    """Contract, section 3: beside these, there are the client library's own."""
+    async with outside.http.get(outside.endpoints[f"{service}_METRICS_URL"]) as answer:
+        told = await answer.text()
+    ours = set(re.findall(r"^# TYPE (portal_\w+) ", told, re.MULTILINE))
+    assert ours == set(METRICS)
+    for name, labels in re.findall(r"^(portal_\w+)\{(.*)\} ", told, re.MULTILINE):
+        assert METRICS.get(name) in (None, set(re.findall(r'(\w+)="', labels))), (name, labels)
 
 
 async def test_an_unknown_address_has_no_route(outside: Outside) -> None:
