@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.e2e.portal import Firm, Outside
 from tests.system import Ground, began, ended
+
+settings.register_profile("patient", deadline=None)  # a busy machine makes no property wrong
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
