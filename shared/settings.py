@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     portal_stream_comment_seconds: float = 15.0
     portal_body_bytes: int = 65_536
     portal_invitations_per_day: int = 200
-    portal_reminders_per_day: int = 10
+    portal_resends_per_invitation: int = 5
+    portal_resends_apart_seconds: float = 300.0
     portal_schedule_seconds: float = 5.0
     portal_database_prefix: str = "portal"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.types import ASGIApp
 
 from services.onboarding.domain import ONBOARDING
+from services.onboarding.domain.states import Limits
 from services.onboarding.handlers import HEARD
 from services.onboarding.queries import Queries
 from services.onboarding.scheduler import Scheduler
@@ -22,7 +25,11 @@ SERVICE = "onboarding"
 def build(settings: Settings) -> ASGIApp:
     """Return the service as an ASGI app that starts and stops its parts."""
     store = OnboardingStore(
-        settings.portal_invitations_per_day,
+        Limits(
+            settings.portal_invitations_per_day,
+            settings.portal_resends_per_invitation,
+            timedelta(seconds=settings.portal_resends_apart_seconds),
+        ),
         lambda client_id, number: token_hash(derive(settings.portal_secret, SERVICE, client_id, str(number))),
     )
     said = (*onboarding.TOPICS, *portal.TOPICS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import DeleteOne, IndexModel
 
-from services.onboarding.domain.states import Company, Invitation, Step, World, invitation_day, invite_key
+from services.onboarding.domain.states import Company, Invitation, Limits, Step, World, invitation_day, invite_key
 from services.onboarding.domain.verification import FINAL, Fact, Stage, decisive, word
 from shared.clock import Stamp, moment_of, stamp_of
 from shared.contracts.base import ClientId
@@ -52,14 +52,14 @@ LinkHash = Callable[[str, int], str]
 class OnboardingStore:
     """Loads and saves what one batch touches; *link_hash* derives what is stored of a link from client and number."""
 
-    def __init__(self, limit: int, link_hash: LinkHash) -> None:
-        self._limit = limit
+    def __init__(self, limits: Limits, link_hash: LinkHash) -> None:
+        self._limits = limits
         self._link_hash = link_hash
 
     async def load(self, tx: Tx, heard: Sequence[Heard[Any]]) -> World:
         """Return the companies that *heard* is about, the keys they hold or want, and the counts of days (three queries)."""
         messages = [item.message for item in heard]
-        world = World(self._limit)
+        world = World(self._limits)
         ids = sorted({message.client_id for message in messages if isinstance(message, TOUCHING)})
         if ids:
             found = await tx.find(COMPANIES, {"_id": {"$in": ids}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.onboarding.domain.events import (
@@ -40,9 +40,6 @@ from shared.contracts.pleo import VerificationChanged
 from shared.decider import Counted, Refused, Said, Succeeded
 from shared.messages import Heard
 
-APART = timedelta(minutes=5)
-MOST_RESENDS = 5
-
 
 def invite(command: InviteCompany, world: World) -> Sequence[Any]:
     """Begin an onboarding; clients makes the row and finishes the command (O1)."""
@@ -54,7 +51,7 @@ def invite(command: InviteCompany, world: World) -> Sequence[Any]:
     key = invite_key(firm_id, command.company_name, command.contact_email)
     if company.invitation is not None or world.holders.get(key) is not None:
         return [Refused("already_invited")]
-    if world.days.get(invitation_day(firm_id, command.issued_at), 0) >= world.limit:
+    if world.days.get(invitation_day(firm_id, command.issued_at), 0) >= world.limits.invitations_per_day:
         return [Refused("too_many_invitations")]
     invited = CompanyInvited(
         client_id=command.client_id,
@@ -72,13 +69,14 @@ def invite(command: InviteCompany, world: World) -> Sequence[Any]:
 
 
 def resend(command: ResendInvitation, world: World) -> Sequence[Any]:
-    """Send a new link, which voids the older ones: five times at most, five minutes apart (O6, E4)."""
+    """Send a new link, which voids the older ones: so many times at most, and so far apart (O6, E4)."""
     company, invitation = world.company(command.client_id), _invitation_of(command, world)
     if invitation is None:
         return [Refused("not_found")]
     if company.stage is not Stage.INVITED or command.issued_at >= invitation.expires_at:
         return [Refused("not_open")]
-    if invitation.number > MOST_RESENDS or command.issued_at - invitation.sent_at < APART:
+    limits = world.limits
+    if invitation.number > limits.resends or command.issued_at - invitation.sent_at < limits.resends_apart:
         return [Refused("too_many_invitations")]
     renewed = LinkRenewed(command.client_id, command.actor.member_id, command.actor.email, command.issued_at)
     return [renewed, _mailed(company.after(renewed), "resend", command.issued_at), Succeeded()]

@@ -234,11 +234,20 @@ def invitation_day(firm_id: str, at: datetime) -> str:
     return f"{firm_id}|{at.astimezone(BERLIN).date().isoformat()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a firm may have contacts mailed (E4): a run's own, by its settings."""
+
+    invitations_per_day: int = 200
+    resends: int = 5
+    resends_apart: timedelta = timedelta(minutes=5)
+
+
 @dataclass(slots=True)
 class World:
     """What one batch touches: companies, who holds an invitation's key, how many a firm invited on a day."""
 
-    limit: int
+    limits: Limits = field(default_factory=Limits)
     companies: dict[ClientId, Company] = field(default_factory=dict)
     holders: dict[str, ClientId | None] = field(default_factory=dict)
     days: dict[str, int] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.onboarding.domain import decide, evolve
-from services.onboarding.domain.states import Company, World
+from services.onboarding.domain.states import Company, Limits, World
 from shared.clock import Stamp, stamp_of
 from shared.contracts.base import Actor, ClientId, CommandId, FirmId, MemberId, Message, Role
 from shared.contracts.clients import ClientEnded
@@ -21,7 +21,7 @@ MUELLER_BAU, SPAETI = ClientId("mueller-bau"), ClientId("spaeti")
 KANZLEI, OTHER_FIRM = FirmId("kanzlei"), FirmId("other-firm")
 LEYLA, TOM = MemberId("leyla"), MemberId("tom")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
-LIMIT = 3
+LIMITS = Limits(invitations_per_day=3)
 
 
 def actor(firm_id: FirmId = KANZLEI) -> Actor:
@@ -119,5 +119,5 @@ class Story:
         return [(str(step.stage), step.corrected) for step in self.company().timeline]
 
 
-def given(*messages: Message | Heard[Any], limit: int = LIMIT) -> Story:
-    return Story(World(limit), []).when(*messages)
+def given(*messages: Message | Heard[Any], limits: Limits = LIMITS) -> Story:
+    return Story(World(limits), []).when(*messages)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.onboarding.domain.states import Limits
 from services.onboarding.domain.verification import Stage
 from shared.contracts.base import ClientId, MemberId
 from shared.contracts.onboarding import (
@@ -130,6 +131,16 @@ def test_resends_are_five_minutes_apart_and_five_at_most() -> None:
     """E4: nobody floods anybody through us."""
     assert given(invite()).when(resend(after(minutes=4, seconds=59))).refusal == "too_many_invitations"
     story = given(invite(), *(resend(after(minutes=5 * n)) for n in range(1, 6)))
+    assert story.refusal is None
+    assert story.when(resend(after(days=1))).refusal == "too_many_invitations"
+
+
+def test_how_often_is_a_setting_of_the_run() -> None:
+    """E4; contract, section 4: limits of E4 are settings, and these are what they are unless something is set."""
+    assert Limits() == Limits(invitations_per_day=200, resends=5, resends_apart=timedelta(minutes=5))
+    patient = Limits(resends=1, resends_apart=timedelta(hours=1))
+    assert given(invite(), limits=patient).when(resend(after(minutes=59))).refusal == "too_many_invitations"
+    story = given(invite(), resend(after(minutes=60)), limits=patient)
     assert story.refusal is None
     assert story.when(resend(after(days=1))).refusal == "too_many_invitations"
 
