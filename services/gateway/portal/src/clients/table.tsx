@@ -133,13 +133,13 @@ function Heads({ view, admin }: { view: View; admin: boolean }) {
       {name}
       {status}
       <th scope="col" className="people">{w.columns.assignees}</th>
-      <th scope="col" className="figure" aria-sort={missing}>
+      <th scope="col" className="figure sortable" aria-sort={missing}>
         <button
           type="button"
           className="head"
           onClick={() => go({ sort: view.sort === "-missing_receipts" ? "missing_receipts" : "-missing_receipts" })}
         >
-          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : ""}</span>
+          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : "↕"}</span>
           {w.columns.missing}
         </button>
       </th>
