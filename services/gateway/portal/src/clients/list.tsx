@@ -10,15 +10,16 @@ import { textOf } from "../ui/command.tsx";
 import { useNotice } from "../ui/notices.tsx";
 import { useSpeech } from "../words/words.tsx";
 import { BulkBar } from "./bulk.tsx";
+import { type Opened, RowMenu } from "./menu.tsx";
 import { RowDialogs, type Wish } from "./rowdialogs.tsx";
 import { ClientTable, Skeleton } from "./table.tsx";
 
 export function ClientList({ view, question, me }: { view: View; question: Question; me: Me | null }) {
   const { data, error, refetch, isPlaceholderData } = useClients(question, view.cursor);
   const [wish, setWish] = useState<Wish | null>(null);
-  const [menuOpen, setMenuOpen] = useState(false);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
-  const page = useHeld(useLast(data, error), menuOpen);
+  const page = useHeld(useLast(data, error), opened !== null);
   useAstray(error, view);
   if (page === undefined) return error ? <Failed error={error} retry={() => void refetch()} /> : <Skeleton tab={view.tab} />;
   const admin = me?.member.role === "admin";
@@ -29,10 +30,11 @@ export function ClientList({ view, question, me }: { view: View; question: Quest
         <Nothing question={question} />
       ) : (
         <>
-          <ClientTable {...{ view, rows: page.items, admin, chosen, setChosen, setMenuOpen, ask: setWish }} />
+          <ClientTable {...{ view, rows: page.items, admin, chosen, setChosen, opened, openMenu: setOpened, ask: setWish }} />
           <Pager view={view} page={page} stale={isPlaceholderData || data === undefined} />
         </>
       )}
+      {opened && <RowMenu opened={opened} admin={admin} close={() => setOpened(null)} ask={setWish} />}
       {wish && <RowDialogs wish={wish} close={() => setWish(null)} />}
     </div>
   );
