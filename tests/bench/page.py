@@ -68,7 +68,7 @@ async def _looked(browser: Browser, outside: Outside, who: tuple[str, str], roun
             found["first rows, first visit"].append(float(await page.evaluate("window.firstRows")))
             await page.reload()
             found["first rows, later visit"].append(float(await page.evaluate("window.firstRows")))
-            await page.wait_for_timeout(500)  # what comes after the first rows is not the next page's
+            await page.wait_for_timeout(1500)  # what comes after the first rows is not the next page's
             found["next page"].append(float(await page.evaluate(NEXT_PAGE)))
     clients = (await outside.call("GET", "/v1/tabs", token)).body["tabs"]
     count = next(found["count"] for found in clients if found["id"] == tab)

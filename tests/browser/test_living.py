@@ -30,6 +30,23 @@ async def test_an_assignment_in_one_browser_appears_in_another_within_two_second
     await expect(tom.page.get_by_role("tab")).to_have_text(["Meine Mandanten1"])
 
 
+async def test_what_happened_before_the_stream_was_open_is_seen_all_the_same(firm: Firm, people: People) -> None:
+    """W3: between the first look and the first doorbell nothing is lost."""
+    leyla = await people.enter(None)
+    held = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await leyla.page.route("**/v1/stream", later)
+    await leyla.sign_in(firm.leyla)
+    await expect(leyla.page.get_by_role("tab")).to_have_text(["Meine Mandanten0", "Alle0"])
+    await firm.invited_by("Einladung GmbH")
+    held.set()
+    await expect(leyla.page.get_by_role("tab")).to_have_text(["Einladungen1", "Meine Mandanten0", "Alle0"])
+
+
 async def test_news_moves_neither_an_open_menu_nor_the_focus(firm: Firm, leyla: Walk) -> None:
     """W3: what is under an open menu stays; the row that was looked at keeps the focus."""
     client_id = await firm.client("Müller Bau", firm.leyla)

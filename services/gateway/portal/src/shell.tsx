@@ -129,12 +129,12 @@ function useLive(): void {
     const again = (key: string): void => void queries.invalidateQueries({ queryKey: [key] });
     const lists = spaced(() => again("clients"), APART);
     const tabs = spaced(() => again("tabs"), APART);
-    let heardBefore = false;
+    let first = true;
     return listen({
       reset: () => {
         stand({ deaf: false });
-        if (heardBefore) void queries.invalidateQueries();
-        heardBefore = true;
+        setTimeout(() => void queries.invalidateQueries(), first ? APART : 0); // the first looks began before it, and end first
+        first = false;
       },
       tabs,
       client: (clientId) => {
