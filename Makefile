@@ -66,6 +66,10 @@ lock: $(READY) ## Pin every dependency anew, with hashes (UPGRADE=1 for newer ve
 bench: tools ## Measure the figures of the README, into .local/bench.json (ARGS=--short for a quick look)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: bench-page
+bench-page: tools browser ## Measure how soon the page shows rows, with 60 and with 100,000 clients (ARGS="--clients N")
+	@$(BIN)/python -m tests.bench.page $(ARGS)
+
 .PHONY: chaos
 chaos: tools ## Kill parts under load for five minutes (CHAOS_SECONDS=300), then count everything
 	@PORTAL_CHAOS_SECONDS=$(or $(CHAOS_SECONDS),300) $(BIN)/python -m pytest tests/chaos -s

@@ -31,16 +31,16 @@ from deploy.demo_companies import (
 )
 from shared.settings import Settings, load
 
-FIRM = "demo"
+FIRM, NINAS = "demo", "nina@sommer-partner.example"
 MEMBERS = (
     (ADMIN, "Leyla Özdemir", "leyla@sommer-partner.example", "admin"),
     (TOM, "Tom Brandt", "tom@sommer-partner.example", "accountant"),
-    (NINA, "Nina Weiß", "nina@sommer-partner.example", "accountant"),
+    (NINA, "Nina Weiß", NINAS, "accountant"),
 )
 NOTIFIED: Mapping[str, Mapping[str, str]] = {
-    TOM: {"demo-002": "weekly", "demo-003": "daily", "demo-005": "monthly"},
-    NINA: {"demo-001": "weekly"},
-    ADMIN: {"demo-005": "weekly"},
+    TOM: {"demo-002": "weekly", "demo-005": "daily", "demo-010": "weekly", "demo-036": "monthly", "demo-043": "weekly"},
+    NINA: {"demo-018": "weekly", "demo-032": "daily"},
+    ADMIN: {"demo-005": "weekly", "demo-047": "monthly"},
 }
 BUSY = "demo-005"
 """The client at which most has happened."""
@@ -61,7 +61,7 @@ class Loader:
     async def event(self, topic: str, kind: str, data: Mapping[str, Any], at: datetime = STARTED) -> None:
         """Send one CloudEvent; its id depends on how many were sent before, so a second load repeats the first."""
         self._number += 1
-        key = data.get("client_id") or data["firm_id"]
+        key = next(data[name] for name in ("client_id", "firm_id", "member_id") if name in data)
         headers = {
             "ce_specversion": "1.0",
             "ce_id": f"demo-{self._number}",
@@ -162,10 +162,11 @@ async def _invite(loader: Loader) -> None:
     if await loader.rows("onboarding"):
         return  # they are invited already; their ids are not ours to choose
     for number, company in enumerate(INVITED):
+        address = f"kontakt{number}@mandant.example"
         body = {
             "company_name": company.name,
             "contact_name": company.contact,
-            "contact_email": f"kontakt{number}@mandant.example",
+            "contact_email": address,
             "country": "DE",
             "assign": company.assign,
         }
@@ -175,7 +176,16 @@ async def _invite(loader: Loader) -> None:
         client_id = invited["client_id"]
         if company.withdrawn:
             await loader.command("POST", f"/v1/onboarding/{client_id}/withdraw")
+        if company.undelivered:
+            await _came_back(loader, address, client_id=client_id)
         await _verify(loader, client_id, company)
+    await _came_back(loader, NINAS, member_id=NINA)
+
+
+async def _came_back(loader: Loader, address: str, **whose: str) -> None:
+    """Let the mail provider tell that a mail to *address* could not be delivered."""
+    data = {**whose, "address": address, "kind": "hard"}
+    await loader.event("pleo.mail", "pleo.mail.bounced.v1", data, datetime.now(UTC))
 
 
 async def _verify(loader: Loader, client_id: str, company: Invited) -> None:

@@ -110,11 +110,12 @@ class Invited:
     states: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
     withdrawn: bool = False
+    undelivered: bool = False
 
 
 INVITED = (
     Invited("Atelier Nordlicht GmbH", "Robin Sander", (TOM,)),
-    Invited("Papeterie Federleicht", "Mia Thalheim", ()),
+    Invited("Papeterie Federleicht", "Mia Thalheim", (), undelivered=True),
     Invited("Fahrradladen Speiche 9", "Jonas Rieger", (NINA,), ("accepted",)),
     Invited("Praxis Dr. Sömmering", "Ida Sömmering", (TOM,), ("accepted", "connected")),
     Invited("Hofladen Sonnenblume", "Karl Ebert", (NINA, TOM), ("accepted", "connected", "in_review")),

@@ -1,36 +1,38 @@
-"""Pictures of the page and of two mails, with the demo firm in them: ``make screenshots``, into an ignored folder."""
+"""Pictures of the page and of its mails, with the demo firm in them: ``make screenshots``, into an ignored folder."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Route, async_playwright
 
 from deploy.local import run
 from deploy.local.home import ROOT, Home
+from tests.browser import mailpictures
+from tests.browser.mailpictures import ENGLISH, LEYLA, TOM
 from tests.browser.walk import CHROMIUM, FLAGS, PHONE, People, Scheme, Walk
 from tests.e2e.portal import Outside
 
 HOME = Path(".local/screenshots")
 PICTURES = ROOT / HOME / "pictures"
-WIDE = {"viewport": {"width": 1360, "height": 850}}
-LEYLA, TOM = "demo-leyla", "demo-tom"
-ENGLISH = {"firm_id": "demo", "member_id": LEYLA, "name": "Leyla Özdemir", "role": "admin"}
+WIDE: dict[str, Any] = {"viewport": {"width": 1360, "height": 850}}
+TABLET: dict[str, Any] = {"viewport": {"width": 900, "height": 700}}
 
 
 async def take(walk: Walk, name: str) -> None:
     """Keep what the window shows, once it has come to rest."""
+    await walk.page.mouse.move(0, 0)
     await walk.page.evaluate("document.fonts.ready")
     await walk.page.wait_for_load_state()
     await walk.page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
     print(f"{name}.png", flush=True)
 
 
-async def _german(people: People, scheme: Scheme) -> None:
-    end = "" if scheme == "light" else "-dark"
+async def _lists(people: People, scheme: Scheme, end: str) -> None:
+    """Signing in, the tabs, what narrows them, the menu."""
     login = await people.enter(None, device=WIDE, scheme=scheme)
     await login.page.get_by_role("button", name="Leyla").wait_for()
     await take(login, f"sign-in{end}")
@@ -45,56 +47,98 @@ async def _german(people: People, scheme: Scheme) -> None:
     await leyla.button("Aktionen für Autohaus Schäfer KG").click()
     await leyla.page.get_by_role("menu").wait_for()
     await take(leyla, f"menu{end}")
-    await leyla.page.keyboard.press("Escape")
-    for tab in ("Einladungen", "Onboarding"):
-        await leyla.tab(tab).click()
-        await leyla.page.get_by_role("table", name=tab).wait_for()
-        await take(leyla, f"{tab.lower()}{end}")
+    await leyla.open("?tab=all&search=gibtsnicht")
+    await leyla.told("Nichts gefunden")
+    await take(leyla, f"nothing-found{end}")
+    for tab in ("onboarding", "invitations"):
+        await leyla.open(f"?tab={tab}")
+        await leyla.names.first.wait_for()
+        await take(leyla, f"{tab}{end}")
+    await leyla.button("Einladung von Café Muckefuck UG annehmen").click()
+    await leyla.dialog("Einladung annehmen").get_by_role("checkbox").first.wait_for()
+    await take(leyla, f"accept{end}")
+
+
+async def _details(people: People, scheme: Scheme, end: str) -> None:
+    """The details of a client in which something happened, and of one on its way."""
+    leyla = await people.enter(LEYLA, "?tab=onboarding", device=WIDE, scheme=scheme)
     await leyla.details("Weingut Rebstock KG")
     await leyla.page.get_by_role("region", name="Onboarding").wait_for()
     await take(leyla, f"onboarding-details{end}")
-    await leyla.page.keyboard.press("Escape")
-    await leyla.button("Unternehmen einladen").click()
-    await take(leyla, f"invite{end}")
-    await leyla.page.keyboard.press("Escape")
-    await _busy(leyla, end)
-
-
-async def _busy(leyla: Walk, end: str) -> None:
-    """The details of a client in which something happened, a reminder, many at once, the other places."""
     await leyla.open("?tab=all&client=demo-005")
     await leyla.page.get_by_role("region", name="Erinnerungen").wait_for()
     await take(leyla, f"details{end}")
     await leyla.page.get_by_role("region", name="Zugriffe").scroll_into_view_if_needed()
     await take(leyla, f"details-below{end}")
+    await leyla.button("Verbindung beenden …").click()
+    await take(leyla, f"disconnect{end}")
+    await leyla.page.keyboard.press("Escape")
     await leyla.button("Vorschau der E-Mail").click()
-    await leyla.page.get_by_role("dialog", name="Vorschau der E-Mail").get_by_role("status").filter(has_text=".").wait_for()
+    preview = leyla.page.get_by_role("dialog", name="Vorschau der E-Mail")
+    await preview.get_by_role("document").wait_for()
     await take(leyla, f"preview{end}")
-    await leyla.open("?tab=all")
+    await preview.get_by_role("radio", name="Nur Text").check()
+    await preview.locator("pre").wait_for()
+    await take(leyla, f"preview-text{end}")
+    await leyla.page.keyboard.press("Escape")
+    async with leyla.page.context.expect_page() as opening:
+        await leyla.button("Zum Mandanten").click()
+    product = await opening.value
+    await product.get_by_text("Let in.").wait_for()
+    await product.screenshot(path=PICTURES / f"product{end}.png")
+    nina = await people.enter("demo-nina", "?client=demo-018", device=WIDE, scheme=scheme)
+    await nina.page.get_by_role("region", name="Erinnerungen").wait_for()
+    await nina.page.get_by_role("region", name="Benachrichtigungen").scroll_into_view_if_needed()
+    await take(nina, f"suppressed{end}")
+
+
+async def _work(people: People, scheme: Scheme, end: str) -> None:
+    """Dialogs of one and of many clients, and the other places."""
+    leyla = await people.enter(LEYLA, "?tab=all", device=WIDE, scheme=scheme)
     await leyla.choose("Physiotherapie am Ring", "Buchhalter benachrichtigen")
     await leyla.dialog("Buchhalter benachrichtigen").get_by_role("checkbox", name="Fehlende Quittungen").check()
     await take(leyla, f"reminder{end}")
     await leyla.page.keyboard.press("Escape")
+    await leyla.button("Unternehmen einladen").click()
+    await leyla.dialog("Unternehmen zu Pleo einladen").get_by_role("button", name="Einladung senden").click()
+    await take(leyla, f"invite{end}")
+    await leyla.page.keyboard.press("Escape")
     await leyla.page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
     await take(leyla, f"chosen{end}")
-    await leyla.button("Zuweisen …").click()
-    await take(leyla, f"assign-many{end}")
-    await leyla.page.keyboard.press("Escape")
-    await leyla.button("Benachrichtigungen …").click()
-    await take(leyla, f"notify-many{end}")
-    await leyla.page.keyboard.press("Escape")
-    await leyla.open("?tab=all&search=gibtsnicht")
-    await leyla.told("Nichts gefunden")
-    await take(leyla, f"nothing-found{end}")
-    for place in ("Meine Zustellungen", "Einstellungen", "Mitglieder"):
+    for button in ("Zuständige ändern …", "Benachrichtigungen …"):
+        await leyla.button(button).click()
+        await leyla.page.get_by_role("dialog").get_by_role("combobox").first.wait_for()
+        await take(leyla, f"{'assign' if 'Z' in button else 'notify'}-many{end}")
+        await leyla.page.keyboard.press("Escape")
+    for place in ("Meine Zustellungen", "Mitglieder"):
         await leyla.page.get_by_role("link", name=place).click()
-        await leyla.page.get_by_role("heading", level=1, name=place).wait_for()
-        await leyla.page.wait_for_timeout(500)
+        await leyla.page.get_by_role("table", name=place).wait_for()
         await take(leyla, f"{place.lower().replace(' ', '-')}{end}")
 
 
-async def _phone(people: People, scheme: Scheme) -> None:
-    end = "" if scheme == "light" else "-dark"
+async def _trouble(people: People, scheme: Scheme, end: str) -> None:
+    """What is said when the portal is away, and when a session ends while one writes."""
+
+    async def lost(route: Route) -> None:
+        await route.abort()
+
+    async def unknown(route: Route) -> None:
+        await route.continue_(headers={**route.request.headers, "authorization": "Bearer x"})
+
+    tom = await people.enter(TOM, device=WIDE, scheme=scheme)
+    await tom.names.nth(3).wait_for()
+    await tom.page.route("**/v1/**", lost)
+    await tom.page.get_by_role("searchbox").fill("müller")
+    await tom.told("Gerade keine Verbindung")
+    await take(tom, f"outage{end}")
+    await tom.page.unroute("**/v1/**")
+    await tom.page.route("**/v1/**", unknown)
+    await tom.dialog("Ihre Sitzung ist abgelaufen").wait_for()
+    await take(tom, f"expired{end}")
+
+
+async def _small(people: People, scheme: Scheme, end: str) -> None:
+    """The phone, for both roles, and a narrow window."""
     tom = await people.enter(TOM, device=PHONE, scheme=scheme)
     await tom.names.nth(3).wait_for()
     await take(tom, f"phone{end}")
@@ -102,13 +146,23 @@ async def _phone(people: People, scheme: Scheme) -> None:
     await tom.page.get_by_role("menu").wait_for()
     await take(tom, f"phone-menu{end}")
     await tom.page.get_by_role("menuitem", name="Details anzeigen").click()
-    await tom.page.get_by_role("region", name="Benachrichtigungen").wait_for()
+    await tom.page.get_by_role("region", name="Erinnerungen").wait_for()
     await take(tom, f"phone-details{end}")
+    leyla = await people.enter(LEYLA, device=PHONE, scheme=scheme)
+    for tab in ("invitations", "onboarding"):
+        await leyla.open(f"?tab={tab}")
+        await leyla.names.first.wait_for()
+        await take(leyla, f"phone-{tab}{end}")
+    await leyla.page.get_by_role("link", name="Meine Zustellungen").click()
+    await leyla.page.get_by_role("table").wait_for()
+    await take(leyla, f"phone-deliveries{end}")
+    tablet = await people.enter(LEYLA, "?tab=all", device=TABLET, scheme=scheme)
+    await tablet.names.nth(20).wait_for()
+    await take(tablet, f"tablet{end}")
 
 
 async def _english(people: People, outside: Outside) -> None:
-    data = {**ENGLISH, "email": "leyla@sommer-partner.example", "locale": "en-GB", "sequence": 2}
-    await outside.event("pleo.partners", "pleo.member.changed.v1", data)
+    await outside.event("pleo.partners", "pleo.member.changed.v1", ENGLISH)
     leyla = await people.enter(LEYLA, "?tab=all", locale="en-GB", device=WIDE)
     await leyla.page.get_by_role("heading", name="Clients").wait_for()
     await leyla.names.nth(20).wait_for()
@@ -116,20 +170,15 @@ async def _english(people: People, outside: Outside) -> None:
     await leyla.details("Physiotherapie am Ring", "View details", of="Actions for")
     await leyla.page.get_by_role("region", name="Notifications").wait_for()
     await take(leyla, "english-details")
-
-
-async def _mails(browser: Browser, outside: Outside) -> None:
-    """A digest and a reminder, as a mail program shows them."""
-    today = datetime.now(UTC)
-    monday = (today + timedelta(days=7 - today.weekday())).replace(hour=12, minute=0, second=0, microsecond=0)
-    code, said = await outside.python("services.notifier", "tick", "--at", monday.isoformat())
-    assert code == 0, said
-    page = await browser.new_page(viewport={"width": 720, "height": 900}, locale="de-DE")
-    for mail in await outside.mails("tom@sommer-partner.example"):
-        kind = "mail-reminder" if mail.get("replyTo") else "mail-digest"
-        await page.set_content(mail["html"])
-        await page.screenshot(path=PICTURES / f"{kind}.png", full_page=True)
-        print(f"{kind}.png: {mail['subject']}", flush=True)
+    await leyla.page.keyboard.press("Escape")
+    for tab in ("Invitations", "Onboarding"):
+        await leyla.tab(tab).click()
+        await leyla.page.get_by_role("table", name=tab).wait_for()
+        await take(leyla, f"english-{tab.lower()}")
+    for place in ("My deliveries", "Members"):
+        await leyla.page.get_by_role("link", name=place).click()
+        await leyla.page.get_by_role("table", name=place).wait_for()
+        await take(leyla, f"english-{place.lower().replace(' ', '-')}")
 
 
 async def main() -> None:
@@ -143,12 +192,14 @@ async def main() -> None:
             assert code == 0, said
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             people = People(browser, outside.url)
-            await _mails(browser, outside)
-            for scheme in ("light", "dark"):
-                await _german(people, scheme)
-                await _phone(people, scheme)
+            await mailpictures.take_all(browser, outside, PICTURES)
+            for walked in (_lists, _details, _work, _trouble, _small):
+                await walked(people, "light", "")
+                await walked(people, "dark", "-dark")
+                await people.leave()
             await _english(people, outside)
             await people.leave()
+            await mailpictures.take_english(browser, outside, PICTURES)
             await browser.close()
     finally:
         await asyncio.to_thread(run.stop, HOME)

@@ -104,9 +104,9 @@ async def test_sort_by_missing_receipts_puts_the_most_on_top(firm: Firm, leyla: 
     await facts.none_missing(firm, await firm.client("Null"))
     await firm.client("Unbekannt")
     await leyla.tab("Alle").click()
-    await leyla.button("Quittungen fehlen").click()
+    await leyla.button("Fehlende Quittungen").click()
     await leyla.shows("Zwei", "Null", "Unbekannt")
-    await leyla.button("Quittungen fehlen").click()
+    await leyla.button("Fehlende Quittungen").click()
     await leyla.shows("Unbekannt", "Null", "Zwei")
 
 

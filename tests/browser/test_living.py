@@ -30,6 +30,23 @@ async def test_an_assignment_in_one_browser_appears_in_another_within_two_second
     await expect(tom.page.get_by_role("tab")).to_have_text(["Meine Mandanten1"])
 
 
+async def test_what_happened_before_the_stream_was_open_is_seen_all_the_same(firm: Firm, people: People) -> None:
+    """W3: between the first look and the first doorbell nothing is lost."""
+    leyla = await people.enter(None)
+    held = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await leyla.page.route("**/v1/stream", later)
+    await leyla.sign_in(firm.leyla)
+    await expect(leyla.page.get_by_role("tab")).to_have_text(["Meine Mandanten0", "Alle0"])
+    await firm.invited_by("Einladung GmbH")
+    held.set()
+    await expect(leyla.page.get_by_role("tab")).to_have_text(["Einladungen1", "Meine Mandanten0", "Alle0"])
+
+
 async def test_news_moves_neither_an_open_menu_nor_the_focus(firm: Firm, leyla: Walk) -> None:
     """W3: what is under an open menu stays; the row that was looked at keeps the focus."""
     client_id = await firm.client("Müller Bau", firm.leyla)
@@ -73,6 +90,38 @@ async def test_an_outage_is_said_calmly_and_goes_by_itself(firm: Firm, leyla: Wa
     await eventually(lambda: _answers(firm))
     await firm.client("Nach dem Ausfall", firm.leyla)
     await leyla.shows("Müller Bau", "Nach dem Ausfall")
+
+
+async def test_a_search_during_an_outage_keeps_the_rows_and_is_answered_after_it(firm: Firm, leyla: Walk) -> None:
+    """Contract, "When a part is away": what is there stays, and what was asked meanwhile is answered without a click."""
+    leyla.outage = True
+    for name in ("Alpha", "Beta"):
+        await firm.client(name, firm.leyla)
+    await leyla.shows("Alpha", "Beta")
+    await leyla.page.route("**/v1/clients?*", lambda route: route.abort())
+    await leyla.page.get_by_role("searchbox", name="Suchfeld").fill("beta")
+    await leyla.told("Gerade keine Verbindung zum Portal.")
+    await leyla.shows("Alpha", "Beta")
+    await leyla.page.unroute("**/v1/clients?*")
+    await leyla.shows("Beta")
+
+
+async def test_people_to_choose_from_are_said_to_be_on_their_way(firm: Firm, people: People) -> None:
+    """W2: a dialog that waits for the members says so, and shows them when they are there."""
+    leyla = await people.enter(None)
+    held = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await leyla.page.route("**/v1/members", later)
+    await leyla.sign_in(firm.leyla)
+    await leyla.button("Unternehmen einladen").click()
+    dialog = leyla.dialog("Unternehmen zu Pleo einladen")
+    await expect(dialog.get_by_role("status").filter(has_text="Wird geladen …")).to_be_visible()
+    held.set()
+    await expect(dialog.get_by_role("checkbox", name="Tom Brandt")).to_be_visible()
 
 
 async def _answers(firm: Firm) -> bool:
@@ -155,8 +204,8 @@ async def test_a_second_tab_that_was_faster_is_followed(firm: Firm, leyla: Walk,
     other = await people.enter(firm.leyla)
     first = (await leyla.details("Müller Bau")).get_by_role("region", name="Zuständig")
     second = (await other.details("Müller Bau")).get_by_role("region", name="Zuständig")
-    await first.get_by_role("button", name="Tom Brandt abziehen").click()
-    await expect(second.get_by_role("button", name="Tom Brandt abziehen")).to_have_count(0)
+    await first.get_by_role("button", name="Tom Brandt entfernen").click()
+    await expect(second.get_by_role("button", name="Tom Brandt entfernen")).to_have_count(0)
     await expect(second.get_by_label("Person hinzufügen")).to_be_visible()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from playwright.async_api import expect
 
 from tests.browser import facts
-from tests.browser.walk import Walk
+from tests.browser.walk import PHONE, SCHEMES, People, Walk
 from tests.e2e.portal import Firm
 from tests.system import eventually
 
@@ -46,7 +47,7 @@ async def test_all_of_ones_own_clients_are_set_without_choosing_each(firm: Firm,
 async def test_a_usual_frequency_and_a_pause_are_kept(firm: Firm, tom: Walk) -> None:
     """N16, N17: kept over a reload; the box alone then switches on, as the frequency is known."""
     client_id = await firm.client("Müller Bau", firm.tom)
-    await tom.page.get_by_role("link", name="Einstellungen").click()
+    await tom.page.get_by_role("link", name="Meine Zustellungen").click()
     await tom.page.get_by_label("Häufigkeit für neu zugewiesene Mandanten").select_option("Wöchentlich")
     until = (datetime.now() + timedelta(days=14)).date().isoformat()  # noqa: DTZ005 - the reader's own calendar
     await tom.page.get_by_label("Pause bis").fill(until)
@@ -97,7 +98,7 @@ async def test_a_bounced_address_is_told_why_and_an_admin_lifts_it(firm: Firm, l
     await expect(sheet).to_contain_text("Ihre Adresse war nicht erreichbar.")
     await leyla.page.get_by_role("link", name="Mitglieder").click()
     line = leyla.page.get_by_role("row").filter(has_text="Tom Brandt")
-    await expect(line).to_contain_text("gesperrt")
+    await expect(line).to_contain_text(re.compile("gesperrt.*Die Adresse war nicht erreichbar."))
     assert not await leyla.axe()
     await leyla.button("Sperre aufheben: Tom Brandt").click()
     await leyla.told("Tom Brandt bekommt wieder E-Mails.")
@@ -119,3 +120,28 @@ async def test_what_became_of_each_delivery_can_be_read(firm: Firm, tom: Walk) -
     await expect(line).to_contain_text("nicht gesendet nichts stand aus")
     await tom.button("Müller Bau").click()
     await expect(tom.page.get_by_role("dialog", name="Müller Bau")).to_be_visible()
+
+
+async def test_the_link_in_a_mail_leads_to_a_page_without_script(firm: Firm, people: People) -> None:
+    """N13: this client, this mail or all, and the way back; read by everybody, in light and dark."""
+    client_id = await firm.client("Müller Bau", firm.tom)
+    await facts.missing(firm, client_id, 1)
+    wish = {"email": True, "frequency": "weekly"}
+    setting = (await firm.put(f"/v1/clients/{client_id}/notifications", wish, firm.accountant)).body["result"]
+    code, said = await firm.outside.python("services.notifier", "tick", "--at", setting["next_deliveries"][0])
+    assert code == 0, said
+    (mail,) = await firm.outside.mails(firm.address(firm.tom))
+    (link,) = re.findall(r"http\S+/(u/\S+)", mail["text"])
+    reader = await people.enter(None, link, device={"java_script_enabled": False})
+    await reader.button("Nur zu Müller Bau").click()
+    await reader.told("Dazu erhalten Sie keine E-Mails mehr.")
+    assert (await firm.get(f"/v1/clients/{client_id}/notifications", firm.accountant)).body["email"] is False
+    await reader.button("Rückgängig machen").click()
+    await reader.told("Ihre Benachrichtigungen sind wieder eingeschaltet.")
+    for scheme in SCHEMES:
+        reader = await people.enter(None, link, scheme=scheme, device=PHONE)
+        assert not await reader.axe()
+        await reader.button("Nur zu Müller Bau").click()
+        await reader.told("Dazu erhalten Sie keine E-Mails mehr.")
+        assert not await reader.axe()
+        await reader.button("Rückgängig machen").click()

@@ -20,16 +20,23 @@ function compressed(folder: string): Plugin {
   };
 }
 
-/** Let the page's code come beside the first bytes that ask for it, not after them. */
+function link(attrs: Record<string, string>) {
+  return { tag: "link", attrs, injectTo: "head" as const };
+}
+
+/** Let the page's code and its letters come beside the first bytes that ask for them, not after them. */
 function preloaded(): Plugin {
   return {
     name: "preloaded",
     transformIndexHtml: {
       order: "post",
       handler: (_, { bundle }) =>
-        Object.values(bundle ?? {})
-          .filter((chunk) => chunk.type === "chunk" && chunk.isDynamicEntry)
-          .map(({ fileName }) => ({ tag: "link", attrs: { rel: "modulepreload", href: `/${fileName}` }, injectTo: "head" as const })),
+        Object.values(bundle ?? {}).flatMap((part) => {
+          const href = `/${part.fileName}`;
+          const font = { rel: "preload", as: "font", type: "font/woff2", crossorigin: "" };
+          if (part.type === "chunk" && part.isDynamicEntry) return [link({ rel: "modulepreload", href })];
+          return /inter-latin-wght-normal.*woff2$/.test(href) ? [link({ ...font, href })] : [];
+        }),
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Sort, Tab } from "./api/contract.ts";
 
-export type Place = "clients" | "deliveries" | "settings" | "members";
+export type Place = "clients" | "deliveries" | "members";
 
 export interface View {
   place: Place;
@@ -21,7 +21,7 @@ export interface View {
 }
 
 export const PAGE_SIZE = 50;
-const PLACES: Place[] = ["clients", "deliveries", "settings", "members"];
+const PLACES: Place[] = ["clients", "deliveries", "members"];
 const TABS: Tab[] = ["invitations", "onboarding", "mine", "all"];
 const SORTS: Sort[] = ["name", "-name", "missing_receipts", "-missing_receipts"];
 const LONGEST_SEARCH = 100;

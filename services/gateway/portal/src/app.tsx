@@ -5,6 +5,7 @@ import { StrictMode, useEffect, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { I18nProvider } from "react-aria-components";
 import type { Trouble } from "./api/client.ts";
+import { arrived } from "./api/early.ts";
 import { makeQueries, useMe } from "./api/queries.ts";
 import { current, rememberedLocale, rememberLocale, watch } from "./session.ts";
 import { Shell } from "./shell.tsx";
@@ -13,6 +14,8 @@ import { stand } from "./standing.ts";
 import { Notices } from "./ui/notices.tsx";
 import { localeOf } from "./words/format.ts";
 import { Speaking } from "./words/words.tsx";
+
+const LONGEST_WAIT = 100; // ms; whoever waits longer sees the frame meanwhile
 
 function heed({ status, code }: Trouble): void {
   if (status === 401) stand({ expired: true });
@@ -51,6 +54,7 @@ function Spoken({ signedIn }: { signedIn: boolean }) {
   );
 }
 
+await arrived(LONGEST_WAIT);
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <App />

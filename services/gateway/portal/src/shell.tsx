@@ -10,7 +10,6 @@ import { ClientsPage } from "./clients/page.tsx";
 import { go, useView } from "./navigation.ts";
 import { DeliveriesPage } from "./places/deliveries.tsx";
 import { MembersPage } from "./places/members.tsx";
-import { SettingsPage } from "./places/settings.tsx";
 import { current, signOut, watch } from "./session.ts";
 import { SignInAgain } from "./signin.tsx";
 import { stand, useStanding } from "./standing.ts";
@@ -28,15 +27,15 @@ export function Shell({ me }: { me: Me | null }) {
   }, [place, w]);
   if (lost !== null) return <Lost />;
   const admin = me?.member.role === "admin";
+  const clients = place === "clients" || (place === "members" && !admin);
   return (
     <>
       <Bar me={me} place={place} />
       <Outage />
-      <main className="page">
+      <main className={clients ? "page fills" : "page"}>
         {place === "deliveries" && <DeliveriesPage />}
-        {place === "settings" && <SettingsPage />}
         {place === "members" && admin && <MembersPage />}
-        {(place === "clients" || (place === "members" && !admin)) && <ClientsPage me={me} />}
+        {clients && <ClientsPage me={me} />}
       </main>
       {expired && <SignInAgain />}
     </>
@@ -45,7 +44,7 @@ export function Shell({ me }: { me: Me | null }) {
 
 function Bar({ me, place }: { me: Me | null; place: Place }) {
   const { w } = useSpeech();
-  const places: Place[] = ["clients", "deliveries", "settings", ...(me?.member.role === "admin" ? ["members" as const] : [])];
+  const places: Place[] = ["clients", "deliveries", ...(me?.member.role === "admin" ? ["members" as const] : [])];
   return (
     <header className="bar">
       <span className="brand">{w.portal}</span>
@@ -130,12 +129,12 @@ function useLive(): void {
     const again = (key: string): void => void queries.invalidateQueries({ queryKey: [key] });
     const lists = spaced(() => again("clients"), APART);
     const tabs = spaced(() => again("tabs"), APART);
-    let heardBefore = false;
+    let first = true;
     return listen({
       reset: () => {
         stand({ deaf: false });
-        if (heardBefore) void queries.invalidateQueries();
-        heardBefore = true;
+        setTimeout(() => void queries.invalidateQueries(), first ? APART : 0); // the first looks began before it, and end first
+        first = false;
       },
       tabs,
       client: (clientId) => {

@@ -63,7 +63,7 @@ function Entries() {
           required
           autoComplete="off"
         />
-        <button type="submit" className="primary">
+        <button type="submit" className="quiet">
           {w.signIn.go}
         </button>
       </form>

@@ -16,6 +16,12 @@ export function taken(url: string): Promise<Response> | undefined {
   return asked;
 }
 
+/** Wait until what was begun is there, but not longer than *most* milliseconds: then the first thing drawn are the rows. */
+export async function arrived(most: number): Promise<void> {
+  const all = Promise.allSettled(begun.values());
+  await Promise.race([all, new Promise((enough) => setTimeout(enough, most))]);
+}
+
 function normal(url: string): string {
   const { pathname, searchParams } = new URL(url, location.origin);
   searchParams.sort();

@@ -50,11 +50,12 @@ export function useDetails(clientId: string) {
   });
 }
 
-export function useMembers(enabled: boolean) {
+/** The firm's members; *anew* where their standing matters, not only their names. */
+export function useMembers(enabled: boolean, anew = false) {
   return useSpoken<Member[]>(
     ["members"],
     async (signal) => (await told<{ items: Member[] }>(api.GET("/v1/members", { signal }))).items,
-    { enabled },
+    { enabled, ...(anew && { staleTime: 0 }) },
   );
 }
 

@@ -10,32 +10,41 @@ import { textOf } from "../ui/command.tsx";
 import { useNotice } from "../ui/notices.tsx";
 import { useSpeech } from "../words/words.tsx";
 import { BulkBar } from "./bulk.tsx";
+import { type Opened, RowMenu } from "./menu.tsx";
 import { RowDialogs, type Wish } from "./rowdialogs.tsx";
 import { ClientTable, Skeleton } from "./table.tsx";
 
 export function ClientList({ view, question, me }: { view: View; question: Question; me: Me | null }) {
   const { data, error, refetch, isPlaceholderData } = useClients(question, view.cursor);
   const [wish, setWish] = useState<Wish | null>(null);
-  const [menuOpen, setMenuOpen] = useState(false);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
-  const page = useHeld(data, menuOpen);
+  const page = useHeld(useLast(data, error), opened !== null);
   useAstray(error, view);
   if (page === undefined) return error ? <Failed error={error} retry={() => void refetch()} /> : <Skeleton tab={view.tab} />;
   const admin = me?.member.role === "admin";
   return (
-    <div className="list" aria-busy={isPlaceholderData}>
+    <div className="list" aria-busy={isPlaceholderData || data === undefined}>
       {chosen.size > 0 && <BulkBar chosen={chosen} clear={() => setChosen(new Map())} admin={admin} />}
       {page.items.length === 0 ? (
         <Nothing question={question} />
       ) : (
         <>
-          <ClientTable {...{ view, rows: page.items, admin, chosen, setChosen, setMenuOpen, ask: setWish }} />
-          <Pager view={view} page={page} stale={isPlaceholderData} />
+          <ClientTable {...{ view, rows: page.items, admin, chosen, setChosen, opened, openMenu: setOpened, ask: setWish }} />
+          <Pager view={view} page={page} stale={isPlaceholderData || data === undefined} />
         </>
       )}
+      {opened && <RowMenu opened={opened} admin={admin} close={() => setOpened(null)} ask={setWish} />}
       {wish && <RowDialogs wish={wish} close={() => setWish(null)} />}
     </div>
   );
+}
+
+/** While the portal is away, what was shown last stays. */
+function useLast<T>(value: T | undefined, error: Error | null): T | undefined {
+  const last = useRef(value);
+  if (value !== undefined) last.current = value;
+  return value ?? (error instanceof Trouble && error.passing ? last.current : undefined);
 }
 
 /** While a menu is open, what is under it stays as it is. */

@@ -1,39 +1,68 @@
 /** The three dots beside a client's name; what one may not do stays there, disabled, with the reason (W1). */
 
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { useRef } from "react";
+import { Menu, MenuItem, Popover } from "react-aria-components";
 import type { Action, Row } from "../api/contract.ts";
 import { go } from "../navigation.ts";
 import { useSpeech } from "../words/words.tsx";
 import { useOpenClient, useResend } from "./opening.ts";
 import type { Wish } from "./rowdialogs.tsx";
 
-interface Shown {
+/** A row's open menu: one for the whole table, as fifty would cost a third of the time until the first rows. */
+export interface Opened {
   row: Row;
+  dots: HTMLButtonElement;
+  byKey: boolean;
+}
+
+export function Dots({ row, open, press }: { row: Row; open: boolean; press: (opened: Opened) => void }) {
+  const { w } = useSpeech();
+  return (
+    <button
+      type="button"
+      className="plain icon dots"
+      aria-label={w.menu.of(row.name)}
+      aria-haspopup="menu"
+      aria-expanded={open}
+      data-stop
+      tabIndex={-1}
+      onClick={({ currentTarget: dots }) => {
+        dots.focus(); // not every browser does
+        press({ row, dots, byKey: false });
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault(); // the click that would follow
+        press({ row, dots: event.currentTarget, byKey: true });
+      }}
+    >
+      ⋮
+    </button>
+  );
+}
+
+interface Shown {
+  opened: Opened;
   admin: boolean;
-  setMenuOpen: (open: boolean) => void;
+  close: () => void;
   ask: (wish: Wish) => void;
 }
 
-export function RowMenu({ row, admin, setMenuOpen, ask }: Shown) {
+export function RowMenu({ opened: { row, dots, byKey }, admin, close, ask }: Shown) {
   const { w } = useSpeech();
   const open = useOpenClient();
   const resend = useResend();
   const invited = admin && row.status === "invited";
   return (
-    <MenuTrigger onOpenChange={setMenuOpen}>
-      <Button className="plain icon dots" aria-label={w.menu.of(row.name)} data-stop excludeFromTabOrder>
-        ⋮
-      </Button>
-      <Popover className="popover" placement="bottom end">
-        <Menu className="menu" aria-label={w.menu.of(row.name)}>
-          {item(w.menu.open, row.actions.access, () => void open(row.client_id))}
-          {item(w.menu.details, FREE, () => go({ client: row.client_id }))}
-          {item(w.menu.remind, row.actions.remind, () => ask({ kind: "remind", row }))}
-          {invited && item(w.menu.resend, FREE, () => void resend(row.client_id, row.name))}
-          {invited && item(w.menu.withdraw, FREE, () => ask({ kind: "withdraw", row }))}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
+    <Popover className="popover" placement="bottom end" triggerRef={useRef(dots)} isOpen onOpenChange={close} aria-label={w.menu.of(row.name)}>
+      <Menu className="menu" aria-label={w.menu.of(row.name)} autoFocus={byKey ? "first" : true} onClose={close}>
+        {item(w.menu.open, row.actions.access, () => void open(row.client_id))}
+        {item(w.menu.details, FREE, () => go({ client: row.client_id }))}
+        {item(w.menu.remind, row.actions.remind, () => ask({ kind: "remind", row }))}
+        {invited && item(w.menu.resend, FREE, () => void resend(row.client_id, row.name))}
+        {invited && item(w.menu.withdraw, FREE, () => ask({ kind: "withdraw", row }))}
+      </Menu>
+    </Popover>
   );
 
   function item(label: string, { allowed, reason }: Action, act: () => void) {

@@ -15,6 +15,7 @@ export function useOpenClient(): (clientId: string) => Promise<void> {
   const refresh = useRefresh();
   return async (clientId) => {
     const opened = window.open("", "_blank");
+    opened?.document.body.append(w.busy);
     try {
       const path = { client_id: clientId };
       const grant = await command<Grant>((header) => api.POST("/v1/clients/{client_id}/access", { params: { path, header } }));
@@ -35,6 +36,7 @@ export function useResend(): (clientId: string, name: string) => Promise<void> {
   const say = useNotice();
   const refresh = useRefresh();
   return async (clientId, name) => {
+    say(w.busy);
     try {
       const path = { client_id: clientId };
       await command((header) => api.POST("/v1/onboarding/{client_id}/resend", { params: { path, header } }));

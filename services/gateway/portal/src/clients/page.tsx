@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { questionOf } from "../address.ts";
 import type { Me, Tab as TabId } from "../api/contract.ts";
-import { useTabs } from "../api/queries.ts";
+import { useMembers, useTabs } from "../api/queries.ts";
 import { Sheet } from "../details/sheet.tsx";
 import { InviteDialog } from "../dialogs/invite.tsx";
 import { go, useView } from "../navigation.ts";
@@ -17,6 +17,7 @@ export function ClientsPage({ me }: { me: Me | null }) {
   const view = useView();
   const [inviting, setInviting] = useState(false);
   const admin = me?.member.role === "admin";
+  useMembers(admin); // the dialogs in which people are chosen open with them
   return (
     <>
       <div className="page-head">

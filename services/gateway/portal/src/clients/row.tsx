@@ -6,7 +6,7 @@ import { go } from "../navigation.ts";
 import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Badges } from "./badges.tsx";
-import { RowMenu } from "./menu.tsx";
+import { Dots, type Opened } from "./menu.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
 interface Shown {
@@ -17,11 +17,12 @@ interface Shown {
   chosen: boolean | null;
   choose: (on: boolean) => void;
   select: string;
-  setMenuOpen: (open: boolean) => void;
+  menuOpen: boolean;
+  openMenu: (opened: Opened) => void;
   ask: (wish: Wish) => void;
 }
 
-export function ClientRow({ row, tab, admin, chosen, choose, select, setMenuOpen, ask }: Shown) {
+export function ClientRow({ row, tab, admin, chosen, choose, select, menuOpen, openMenu, ask }: Shown) {
   const { w } = useSpeech();
   const about = [row.client_number, row.reason].filter(Boolean).join(" · ");
   return (
@@ -41,7 +42,7 @@ export function ClientRow({ row, tab, admin, chosen, choose, select, setMenuOpen
               <bdi>{about}</bdi>
             </p>
           </div>
-          <RowMenu {...{ row, admin, setMenuOpen, ask }} />
+          <Dots row={row} open={menuOpen} press={openMenu} />
         </div>
       </th>
       <td className="status" data-label={w.columns.status}>

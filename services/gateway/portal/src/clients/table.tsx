@@ -1,10 +1,11 @@
 /** The table of clients: native, with fixed columns and one tab stop; arrows move between rows and within one. */
 
-import { type Dispatch, type KeyboardEvent, type ReactNode, type SetStateAction, useLayoutEffect, useRef } from "react";
+import { type Dispatch, type KeyboardEvent, memo, type ReactNode, type SetStateAction, useLayoutEffect, useRef } from "react";
 import type { View } from "../address.ts";
 import type { Row, Tab } from "../api/contract.ts";
 import { go } from "../navigation.ts";
 import { useSpeech } from "../words/words.tsx";
+import type { Opened } from "./menu.tsx";
 import { ClientRow } from "./row.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
@@ -16,11 +17,13 @@ interface Shown {
   admin: boolean;
   chosen: ReadonlyMap<string, Row>;
   setChosen: Dispatch<SetStateAction<ReadonlyMap<string, Row>>>;
-  setMenuOpen: (open: boolean) => void;
+  opened: Opened | null;
+  openMenu: (opened: Opened) => void;
   ask: (wish: Wish) => void;
 }
 
-export function ClientTable({ view, rows, admin, chosen, setChosen, setMenuOpen, ask }: Shown) {
+/** Drawn again only when something of its own changes: what arrives beside the rows must not cost them. */
+export const ClientTable = memo(function ClientTable({ view, rows, admin, chosen, setChosen, opened, openMenu, ask }: Shown) {
   const { w } = useSpeech();
   const body = useRef<HTMLTableSectionElement>(null);
   useRoving(body, rows);
@@ -44,7 +47,8 @@ export function ClientTable({ view, rows, admin, chosen, setChosen, setMenuOpen,
         {rows.map((row) => (
           <ClientRow
             key={row.client_id}
-            {...{ row, admin, setMenuOpen, ask }}
+            {...{ row, admin, openMenu, ask }}
+            menuOpen={opened?.row.client_id === row.client_id}
             tab={view.tab}
             chosen={selectable ? chosen.has(row.client_id) : null}
             choose={(on) => choose(row, on)}
@@ -54,7 +58,7 @@ export function ClientTable({ view, rows, admin, chosen, setChosen, setMenuOpen,
       </tbody>
     </Frame>
   );
-}
+});
 
 function Frame({ tab, children }: { tab: Tab; children: ReactNode }) {
   const { w } = useSpeech();
@@ -133,13 +137,13 @@ function Heads({ view, admin }: { view: View; admin: boolean }) {
       {name}
       {status}
       <th scope="col" className="people">{w.columns.assignees}</th>
-      <th scope="col" className="figure" aria-sort={missing}>
+      <th scope="col" className="figure sortable" aria-sort={missing}>
         <button
           type="button"
           className="head"
           onClick={() => go({ sort: view.sort === "-missing_receipts" ? "missing_receipts" : "-missing_receipts" })}
         >
-          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : ""}</span>
+          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : "↕"}</span>
           {w.columns.missing}
         </button>
       </th>

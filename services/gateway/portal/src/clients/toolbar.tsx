@@ -55,6 +55,10 @@ function Search({ asked }: { asked: string }) {
   useSlash(input);
   return (
     <div className="search">
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <circle cx="7" cy="7" r="4.5" />
+        <path d="m10.5 10.5 3.5 3.5" />
+      </svg>
       <input
         ref={input}
         type="search"

@@ -12,7 +12,7 @@ export function OnboardingPart({ onboarding }: { onboarding: Onboarding | null }
       {onboarding && onboarding.missing.length > 0 && (
         <div className="warning">
           <h4>{w.onboarding.missing}</h4>
-          <ul>
+          <ul className="points">
             {onboarding.missing.map(({ code, text }) => (
               <li key={code}>
                 <bdi>{text}</bdi>

@@ -57,13 +57,16 @@ function useGone(error: Error | null): void {
 
 function Parts({ client, me }: { client: Details; me: Me }) {
   const admin = me.member.role === "admin";
+  const onboarding = (client.onboarding || client.unavailable.includes("onboarding")) && <OnboardingPart onboarding={client.onboarding} />;
+  const underWay = client.status !== "ended" && client.verification !== "verified" && client.verification !== "rejected";
   return (
     <>
       <Head client={client} />
+      {underWay && onboarding}
       <Figures client={client} />
       <Assignees client={client} me={me} />
       <NotificationsPart client={client} />
-      {(client.onboarding || client.unavailable.includes("onboarding")) && <OnboardingPart onboarding={client.onboarding} />}
+      {!underWay && onboarding}
       <Reminders client={client} />
       <AccessLog log={client.access_log} />
       {admin && client.status === "connected" && <Disconnect client={client} />}

@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { api, command } from "../api/client.ts";
 import type { Row } from "../api/contract.ts";
-import { useMembers, useRefresh } from "../api/queries.ts";
+import { useRefresh } from "../api/queries.ts";
 import { Go, Outcome, useCommand } from "../ui/command.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { useNotice } from "../ui/notices.tsx";
@@ -14,7 +14,6 @@ export function AcceptDialog({ row, close }: { row: Row; close: () => void }) {
   const { w } = useSpeech();
   const say = useNotice();
   const refresh = useRefresh();
-  const members = (useMembers(true).data ?? []).filter(({ active }) => active);
   const proposed = row.proposed_assignees?.map(({ id }) => id) ?? [];
   const [assign, setAssign] = useState(proposed);
   const accepting = useCommand(
@@ -44,7 +43,7 @@ export function AcceptDialog({ row, close }: { row: Row; close: () => void }) {
             <br />
             <bdi className="faint">{row.reason}</bdi>
           </p>
-          <People legend={w.invitations.acceptText} members={members} chosen={assign} choose={setAssign} proposed={proposed} />
+          <People legend={w.invitations.acceptText} chosen={assign} choose={setAssign} proposed={proposed} />
           <Outcome of={accepting} />
         </div>
         <footer className="dialog-foot">

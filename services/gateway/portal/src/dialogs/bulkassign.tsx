@@ -2,10 +2,11 @@
 
 import { useState } from "react";
 import { api, command } from "../api/client.ts";
-import type { Outcomes as Told } from "../api/contract.ts";
-import { useMembers, useRefresh } from "../api/queries.ts";
+import type { Member, Outcomes as Told } from "../api/contract.ts";
+import { useRefresh } from "../api/queries.ts";
 import { Go, Outcome, useCommand } from "../ui/command.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { Everybody } from "../ui/people.tsx";
 import { useSpeech } from "../words/words.tsx";
 import { Outcomes } from "./outcomes.tsx";
 
@@ -15,7 +16,6 @@ type Wish = "assign" | "unassign";
 export function BulkAssignDialog({ names, close }: { names: ReadonlyMap<string, string>; close: () => void }) {
   const { w, f } = useSpeech();
   const refresh = useRefresh();
-  const members = (useMembers(true).data ?? []).filter(({ active }) => active);
   const [wishes, setWishes] = useState<Record<string, Wish | "">>({});
   const [told, setTold] = useState<Told | null>(null);
   const [asked, setAsked] = useState(false);
@@ -28,34 +28,31 @@ export function BulkAssignDialog({ names, close }: { names: ReadonlyMap<string, 
       refresh();
     },
   );
+  const line = ({ id, name }: Member) => (
+    <div key={id} className="person-wish">
+      <label htmlFor={`wish-${id}`}>
+        <bdi>{name}</bdi>
+      </label>
+      <select id={`wish-${id}`} value={wishes[id] ?? ""} onChange={(event) => setWishes({ ...wishes, [id]: event.target.value as Wish })}>
+        <option value="">{w.assign.keep}</option>
+        <option value="assign">{w.assign.add}</option>
+        <option value="unassign">{w.assign.remove}</option>
+      </select>
+    </div>
+  );
   return (
-    <Dialog title={w.assign.title(f.number(names.size))} close={close}>
+    <Dialog title={w.assign.title(names.size, f.number(names.size))} close={close}>
       <div className="dialog-body">
         {told ? (
           <Outcomes told={told} names={names} />
         ) : (
-          <fieldset>
-            <legend>{w.assign.legend}</legend>
-            <div className="people">
-              {members.map(({ id, name }) => (
-                <div key={id} className="person-wish">
-                  <label htmlFor={`wish-${id}`}>
-                    <bdi>{name}</bdi>
-                  </label>
-                  <select id={`wish-${id}`} value={wishes[id] ?? ""} onChange={(event) => setWishes({ ...wishes, [id]: event.target.value as Wish })}>
-                    <option value="">{w.assign.keep}</option>
-                    <option value="assign">{w.assign.add}</option>
-                    <option value="unassign">{w.assign.remove}</option>
-                  </select>
-                </div>
-              ))}
-            </div>
+          <Everybody legend={w.assign.legend} line={line}>
             {asked && nothing && (
               <p className="wrong" role="alert">
                 {w.assign.nothing}
               </p>
             )}
-          </fieldset>
+          </Everybody>
         )}
         <Outcome of={applying} />
       </div>

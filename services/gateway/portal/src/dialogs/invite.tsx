@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "react";
 import { api, command, Trouble } from "../api/client.ts";
-import { useMembers, useRefresh } from "../api/queries.ts";
+import { useRefresh } from "../api/queries.ts";
 import { Go, Outcome, useCommand } from "../ui/command.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Choice, Field } from "../ui/fields.tsx";
@@ -18,7 +18,6 @@ export function InviteDialog({ close }: { close: () => void }) {
   const { w } = useSpeech();
   const say = useNotice();
   const refresh = useRefresh();
-  const members = (useMembers(true).data ?? []).filter(({ active }) => active);
   const [typed, setTyped] = useState<Record<Name, string>>({ company_name: "", contact_name: "", contact_email: "", client_number: "" });
   const [country, setCountry] = useState("DE");
   const [assign, setAssign] = useState<string[]>([]);
@@ -64,7 +63,7 @@ export function InviteDialog({ close }: { close: () => void }) {
           {text("contact_email", w.invite.email, { required: true, type: "email", inputMode: "email", maxLength: 254 })}
           <Countries chosen={country} choose={setCountry} />
           {text("client_number", w.invite.number, { hint: w.reminders.optional, maxLength: 64 })}
-          <People legend={w.invite.assign} members={members} chosen={assign} choose={setAssign} />
+          <People legend={w.invite.assign} chosen={assign} choose={setAssign} />
           <Outcome of={{ ...inviting, error: Object.keys(wrong).length > 0 ? null : inviting.error }} />
         </div>
         <footer className="dialog-foot">

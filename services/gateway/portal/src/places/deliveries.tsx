@@ -7,6 +7,7 @@ import { Empty } from "../clients/list.tsx";
 import { go } from "../navigation.ts";
 import { textOf } from "../ui/command.tsx";
 import { useSpeech } from "../words/words.tsx";
+import { Settings } from "./settings.tsx";
 
 const LATE_AFTER = 5; // minutes; before that it was on time
 const TONES: Record<string, string> = { sent: "good", failed: "bad", missed: "warn", outcome_unknown: "warn" };
@@ -25,6 +26,7 @@ export function DeliveriesPage() {
       <div className="page-head">
         <h1>{w.deliveries.title}</h1>
       </div>
+      <Settings />
       {lines === undefined && (read.error ? <Empty title={w.failed.title} text={textOf(read.error, w)} /> : <p role="status">{w.loading}</p>)}
       {lines?.length === 0 && <Empty title={w.deliveries.none} text={w.deliveries.noneText} />}
       {lines !== undefined && lines.length > 0 && <Lines lines={lines} />}

@@ -12,7 +12,7 @@ import { useSpeech } from "../words/words.tsx";
 
 export function MembersPage() {
   const { w } = useSpeech();
-  const { data, error } = useMembers(true);
+  const { data, error } = useMembers(true, true);
   return (
     <>
       <div className="page-head">
@@ -88,7 +88,7 @@ function State({ member }: { member: Member }) {
     <>
       <span className="badge bad">{w.members.suppressed}</span>{" "}
       <span className="faint">
-        {w.since(f.day(since))}: {w.notifications.suppressions[reason] ?? w.notifications.suppressionOther}
+        {w.since(f.day(since))}: {w.members.reasons[reason] ?? w.notifications.suppressionOther}
       </span>
     </>
   );

@@ -1,26 +1,23 @@
-/** What holds for all of one's notifications: a frequency for new clients, and a pause (N16, N17). */
+/** What holds for all of one's notifications: a frequency for new clients, and a pause (N16, N17); above what became of them. */
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, command } from "../api/client.ts";
 import type { Frequency, NotificationSettings } from "../api/contract.ts";
 import { useSettings } from "../api/queries.ts";
-import { Empty } from "../clients/list.tsx";
 import { Go, Outcome, textOf, useCommand } from "../ui/command.tsx";
 import { Choice, Field } from "../ui/fields.tsx";
 import { FREQUENCIES } from "../ui/frequency.tsx";
 import { useSpeech } from "../words/words.tsx";
 
-export function SettingsPage() {
+export function Settings() {
   const { w } = useSpeech();
   const { data, error } = useSettings();
   return (
-    <>
-      <div className="page-head">
-        <h1>{w.places.settings}</h1>
-      </div>
-      {data ? <Form told={data} /> : error ? <Empty title={w.failed.title} text={textOf(error, w)} /> : <p role="status">{w.loading}</p>}
-    </>
+    <section className="card settings" aria-label={w.settings.title}>
+      <h2>{w.settings.title}</h2>
+      {data ? <Form told={data} /> : <p role="status">{error ? textOf(error, w) : w.loading}</p>}
+    </section>
   );
 }
 
@@ -45,13 +42,12 @@ function Form({ told }: { told: NotificationSettings }) {
   };
   return (
     <form
-      className="card form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         saving.issue({ default_frequency: shown.default_frequency, paused_until: shown.paused_until });
       }}
     >
-      <h2>{w.settings.title}</h2>
       <Choice
         label={w.settings.standard}
         hint={w.settings.standardHint}
