@@ -18,7 +18,7 @@ from bson import Regex
 
 from services.clients.documents import PLACE_FIELDS, ROW_FIELDS
 from services.clients.queries.question import Question
-from services.clients.store import COUNTS, MEMBERS, ROWS
+from services.clients.store import MEMBERS, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
@@ -71,6 +71,11 @@ ORDERS: Mapping[str, Order] = {
 def narrowed(question: Question) -> bool:
     """Say whether a walk passes by rows: a search, or a filter that the order's index does not know."""
     return bool(sought(question.search)) or (question.missing and ORDERS[question.sort].field != "missing")
+
+
+def plain(question: Question) -> bool:
+    """Say whether nothing but the rows of one list is asked for, in their order: a walk tells all of it."""
+    return not (narrowed(question) or question.unassigned or question.assignee is not None)
 
 
 def counted(question: Question, name: str) -> str:
@@ -219,13 +224,13 @@ def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
     """Return the pipeline that tells how many rows stand in each list: sums of a few documents, however many rows (L6, T8)."""
     return [
         {"$match": {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}},
-        {"$group": {"_id": "$list", "n": {"$sum": "$n"}}},
+        {"$group": {"_id": "$list", "total": {"$sum": "$n"}}},
     ]
 
 
-def counted_too(firm_id: str, name: str) -> Where:
-    """Return the stage that tells how many rows a list has after what was told before."""
-    return {"$unionWith": {"coll": COUNTS, "pipeline": counting(firm_id, [name])}}
+def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
+    """Return the stage that tells what a pipeline over another collection tells after what was told before."""
+    return {"$unionWith": {"coll": collection, "pipeline": list(pipeline)}}
 
 
 def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Where:
