@@ -37,6 +37,7 @@ ROW_FIELDS = (
 )
 SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # nothing is decided or told by them
 PLACE_FIELDS = ("_id", "sort_key", "missing")
+PLACED_FIELDS = ("_id", "firm_id", "client_id", "lists", "assignees", "sort_key", "folded", "missing")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
@@ -60,6 +61,11 @@ def client(state: Client) -> Doc:
         "begins": beginning(state.name),
         "names": VERSION,
     }
+
+
+def place(row: Doc) -> Doc:
+    """Return where a row, or the part of it that is written, stands among those sorted by missing receipts (L4)."""
+    return {name: row[name] for name in PLACED_FIELDS if name in row}
 
 
 def figures(state: Client) -> Doc:

@@ -24,7 +24,7 @@ from services.clients.queries.pages import Pages
 from services.clients.queries.plans import FEW
 from services.clients.queries.routes import Doors
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, ROWS
+from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, PLACES, ROWS
 from shared.auth import Tokens
 from shared.contracts.base import Role
 from shared.mongo import Database
@@ -149,7 +149,9 @@ async def stand(database: Database, clients: Sequence[Client]) -> None:
     for client in clients:
         missing = [f"{name}+missing" for name in client.lists if client.readable.missing]
         counts.update((client.firm_id, name) for name in (*client.lists, *missing))
-    await database[ROWS].insert_many([documents.client(client) for client in clients])
+    rows = [documents.client(client) for client in clients]
+    await database[ROWS].insert_many(rows)
+    await database[PLACES].insert_many([documents.place(row) for row in rows])
     await database[COUNTS].insert_many([{"firm_id": f, "list": name, "n": n} for (f, name), n in counts.items()])
 
 

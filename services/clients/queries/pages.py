@@ -190,7 +190,7 @@ class Pages:
         where = {name: asked.where[name] for name in keyed if name in asked.where}
         reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
         shown = {"_id": 0, order.field: 1, "client_id": 1}
-        found = self._database[ROWS].find(plans.between(where, order, asked.after), shown)
+        found = self._database[plans.collection_of(index)].find(plans.between(where, order, asked.after), shown)
         found = found.sort(order.keys).skip(reach).limit(1).hint(index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 
@@ -213,18 +213,18 @@ class Pages:
     async def _first(self, asked: _Asked, where: Where, index: str) -> _Part:
         pipeline = [*plans.first_of(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         part = await self._told(pipeline, index)
-        return _Part(asked.order.sorted(part.rows), part.members, part.total or 0)
+        return replace(part, total=part.total or 0)
 
     async def _told(self, pipeline: list[Where], index: str) -> _Part:
         return _part_of(await self._read(pipeline, index))
 
     async def _read(self, pipeline: list[Where], index: str) -> Document:
-        """Return what a pipeline over the rows tells, by name."""
-        found = await self._database[ROWS].aggregate(pipeline, hint=index).to_list(None)
+        """Return what a pipeline over the rows, or their places, tells, by name."""
+        found = await self._database[plans.collection_of(index)].aggregate(pipeline, hint=index).to_list(None)
         return {name: told for document in found for name, told in document.items()}
 
 
 def _part_of(told: Document) -> _Part:
     """Return of what was told the rows, who works on them, and how many there are if that was counted."""
     members = {member["_id"]: member for member in told.get("members", ())}
-    return _Part(told.get("rows", []), members, told.get("total"))
+    return _Part(plans.arranged(told), members, told.get("total"))
