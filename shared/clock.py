@@ -10,7 +10,7 @@ Stamp = NewType("Stamp", str)
 """An instant as ``YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ``: equal length, so stamps compare as text (contract, section 2)."""
 
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))",
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
 
@@ -25,17 +25,22 @@ def parse_stamp(text: str) -> Stamp:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"not an RFC 3339 time: {text[:64]!r}")
-    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
-    leap = second == 60  # RFC 3339 allows the leap second; it is told as the one after it
-    whole = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC) + timedelta(seconds=leap)
-    if match[8]:
-        hours, minutes = int(match[9]), int(match[10])
-        if hours > 23 or minutes > 59:
-            raise ValueError(f"no such offset: {text[:64]!r}")
-        offset = timedelta(hours=hours, minutes=minutes)
-        whole = whole - offset if match[8] == "+" else whole + offset
-    nanos = (match[7] or "")[:9].ljust(9, "0")
-    return Stamp(f"{whole.isoformat()[:19]}.{nanos}Z")
+    day, minute, second, fraction, sign, hours, minutes = match.groups()
+    leap = second == "60"  # RFC 3339 allows the leap second; it is told as the one after it
+    head = f"{day}T{minute}:{'59' if leap else second}"
+    whole = datetime.fromisoformat(head)  # raises at a day or an hour that is none
+    if leap or sign:
+        head = (whole + timedelta(seconds=leap) - _offset(sign, hours, minutes)).isoformat()
+    return Stamp(f"{head}.{(fraction or '')[:9].ljust(9, '0')}Z")
+
+
+def _offset(sign: str | None, hours: str, minutes: str) -> timedelta:
+    if sign is None:
+        return timedelta()
+    if int(hours) > 23 or int(minutes) > 59:
+        raise ValueError(f"no such offset: {sign}{hours}:{minutes}")
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return offset if sign == "+" else -offset
 
 
 def stamp_of(moment: datetime) -> Stamp:

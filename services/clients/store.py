@@ -17,7 +17,7 @@ from shared.handling import Change
 from shared.messages import Heard
 from shared.mongo import Document, Tx
 
-FIRMS, MEMBERS, COMPANIES, ROWS = "firms", "members", "companies", "client_rows"
+FIRMS, MEMBERS, COMPANIES, ROWS, PLACES = "firms", "members", "companies", "client_rows", "client_places"
 EXPENSES, GRANTS, ACCESSES, COUNTS = "expenses", "grants", "accesses", "counts"
 
 RELIED_ON = {"$inc": {"relied_on": 1}}  # whoever changes what was relied on conflicts with this (invariant 8)
@@ -30,14 +30,17 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ROWS: [
         IndexModel([("firm_id", 1), ("lists", 1), ("sort_key", 1), ("client_id", 1)], name="by_name"),
         IndexModel([("firm_id", 1), ("lists", 1), ("sort_key", -1), ("client_id", 1)], name="by_name_down"),
-        IndexModel([("firm_id", 1), ("lists", 1), ("missing", 1), ("client_id", 1)], name="by_missing"),
-        IndexModel([("firm_id", 1), ("lists", 1), ("missing", -1), ("client_id", 1)], name="by_missing_down"),
         IndexModel([("firm_id", 1), ("sort_key", 1), ("client_id", 1), ("folded", 1)], name="by_text"),
         IndexModel([("firm_id", 1), ("sort_key", -1), ("client_id", 1), ("folded", 1)], name="by_text_down"),
         IndexModel([("firm_id", 1), ("tails", 1)], name="by_tails"),
         IndexModel([("firm_id", 1), ("lists", 1), ("begins", 1), ("sort_key", 1), ("client_id", 1)], name="by_beginning"),
         IndexModel([("firm_id", 1), ("lists", 1), ("begins", 1), ("sort_key", -1), ("client_id", 1)], name="by_beginning_down"),
         IndexModel([("firm_id", 1), ("assignees", 1), ("client_id", 1)], name="by_assignee"),
+    ],
+    # What every fact may change is not indexed with the rest: mongod makes all keys of a document anew when one of them moves.
+    PLACES: [
+        IndexModel([("firm_id", 1), ("lists", 1), ("missing", 1), ("client_id", 1)], name="by_missing"),
+        IndexModel([("firm_id", 1), ("lists", 1), ("missing", -1), ("client_id", 1)], name="by_missing_down"),
     ],
     EXPENSES: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0, sparse=True)],
     GRANTS: [IndexModel([("kept_until", 1)], name="kept", expireAfterSeconds=0)],
@@ -185,7 +188,7 @@ class _Loaded(World):
 
 def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> Iterator[Change]:
     for before, client in moved:
-        yield _row_change(before, client)
+        yield from _row_changes(before, client)
     for company in world.changed_companies():
         yield Change(COMPANIES, as_document.company(company))
     for member in world.changed_members():
@@ -200,6 +203,16 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
     for key, grant in world.grants.items():
         if world.was.grants.get(key) is not grant:
             yield Change(GRANTS, as_document.grant(grant))
+
+
+def _row_changes(before: Client | None, after: Client) -> Iterator[Change]:
+    """Yield what is written of a row, and of its place what moved with it."""
+    row = _row_change(before, after)
+    yield row
+    only = None if row.only is None else tuple(name for name in row.only if name in as_document.PLACED_FIELDS)
+    if before is not None and only == ("missing",) and before.readable.missing == after.readable.missing:
+        return
+    yield Change(PLACES, as_document.place(row.document), only=only)
 
 
 def _row_change(before: Client | None, after: Client) -> Change:

@@ -1,4 +1,4 @@
-"""Measure the figures of the README: ``python -m tests.bench [--short]``, into ``.local/bench.json``.
+"""Measure the figures of the README: ``python -m tests.bench [--short] [--only SUBJECT …]``, into ``.local/bench.json``.
 
 F1, F3, F5 to F8 and F11 are ratios of neighbours in one run, so that a slow machine or a noisy one tells the same; F10 is
 memory.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,33 +83,55 @@ async def resident(home: Path, settings: Settings, told: Facts, size: Size) -> d
     return {"F10": Figure(round(found.end, 1), round(found.ready, 1), round(found.highest, 1), against, "MB")}
 
 
-async def measure(home: Path, size: Size) -> dict[str, Figure]:
-    """Return every figure, measured on the run in *home*."""
-    settings = Settings(_env_file=home / "portal.env", portal_database_prefix="bench")
+async def facts(home: Path, settings: Settings, size: Size) -> dict[str, Figure]:
+    """Return F1, F3 and F10: what becomes of many receipt facts."""
     told = Facts(size.facts)
     started = perf_counter()
     await told.send(settings.kafka_bootstrap_servers)
     print(f"{size.facts:,} facts sent in {perf_counter() - started:.0f} s", flush=True)
-    return {
-        **await rates(settings, size),
-        **await resident(home, settings, told, size),
-        **await finding.measure(home, settings, finding.SHORT if size is SHORT else finding.FULL),
-        **await mails.mail_rates(settings, size.mails, size.rounds),
-        **await mails.due_scans(settings, size.subscriptions, size.rounds),
-    }
+    return {**await rates(settings, size), **await resident(home, settings, told, size)}
+
+
+async def clients(home: Path, settings: Settings, size: Size) -> dict[str, Figure]:
+    """Return F5 to F7: clients found among many."""
+    return await finding.measure(home, settings, finding.SHORT if size is SHORT else finding.FULL)
+
+
+async def letters(_: Path, settings: Settings, size: Size) -> dict[str, Figure]:
+    """Return F8: mails sent."""
+    return await mails.mail_rates(settings, size.mails, size.rounds)
+
+
+async def instants(_: Path, settings: Settings, size: Size) -> dict[str, Figure]:
+    """Return F11: what is due among many subscriptions."""
+    return await mails.due_scans(settings, size.subscriptions, size.rounds)
+
+
+SUBJECTS = {"facts": facts, "clients": clients, "mails": letters, "instants": instants}
+
+
+async def measure(home: Path, size: Size, subjects: Sequence[str]) -> dict[str, Figure]:
+    """Return the figures of *subjects*, measured on the run in *home*."""
+    settings = Settings(_env_file=home / "portal.env", portal_database_prefix="bench")
+    figures: dict[str, Figure] = {}
+    for subject in subjects:
+        figures |= await SUBJECTS[subject](home, settings, size)
+    return figures
 
 
 def main() -> None:
     """Measure on a run of its own, and leave nothing running."""
     asked = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     asked.add_argument("--short", action="store_true", help="in well under a minute, to see that it works: no figures to quote")
-    size = SHORT if asked.parse_args().short else FULL
+    asked.add_argument("--only", nargs="+", choices=list(SUBJECTS), default=list(SUBJECTS), help="measure these subjects alone")
+    options = asked.parse_args()
+    size = SHORT if options.short else FULL
     started = perf_counter()
     collect_seldom()  # as every service does; all contenders live in this process
     try:
         run.reset(HOME)
         run.start(HOME, services=False, environ={"PORTAL_DEMO": "0"})
-        figures = uvloop.run(measure((ROOT / HOME).resolve(), size))
+        figures = uvloop.run(measure((ROOT / HOME).resolve(), size, options.only))
     except LocalRunError as error:
         sys.exit(str(error))
     finally:

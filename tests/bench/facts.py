@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.clients import documents as as_document
 from services.clients.domain.states import Client, Company, Invitation, Member
-from services.clients.store import COMPANIES, COUNTS, MEMBERS, ROWS
+from services.clients.store import COMPANIES, COUNTS, MEMBERS, PLACES, ROWS
 from shared.clock import now, rfc3339
 from shared.contracts.base import Role
 from shared.contracts.pleo import RECEIPTS, ReceiptAttached, ReceiptMissing
@@ -38,7 +38,9 @@ async def stand(database: Database) -> None:
     lists = Counter(name for row in rows for name in row.lists)
     await database[MEMBERS].insert_many([as_document.member(member) for member in members])
     await database[COMPANIES].insert_many([as_document.company(company) for company in companies])
-    await database[ROWS].insert_many([as_document.client(row) for row in rows])
+    documents = [as_document.client(row) for row in rows]
+    await database[ROWS].insert_many(documents)
+    await database[PLACES].insert_many([as_document.place(document) for document in documents])
     await database[COUNTS].insert_many(
         [{"_id": f"{FIRM}|{name}|stood", "firm_id": FIRM, "list": name, "n": n} for name, n in lists.items()]
     )

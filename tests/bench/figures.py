@@ -33,8 +33,10 @@ def over(rounds: Sequence[tuple[float, float]], against: str) -> Figure:
 
 
 def publish(figures: Mapping[str, Figure], written: Path = WRITTEN) -> None:
-    """Print one line per figure and write them all to *written*."""
+    """Print one line per figure and write them all to *written*, beside those of other runs that were not measured anew."""
     for name, figure in figures.items():
         print(figure.line(name))
     written.parent.mkdir(parents=True, exist_ok=True)
-    written.write_text(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2) + "\n")
+    kept = json.loads(written.read_text()) if written.exists() else {}
+    kept |= {name: asdict(figure) for name, figure in figures.items()}
+    written.write_text(json.dumps(kept, indent=2) + "\n")

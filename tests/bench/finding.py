@@ -32,7 +32,7 @@ from services.clients.domain.states import Client, Firm, Invitation, Member
 from services.clients.queries.pages import Pages
 from services.clients.queries.question import Page, Question
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, ROWS
+from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, PLACES, ROWS
 from shared.clock import now
 from shared.contracts.base import Role
 from shared.mongo import Database
@@ -99,7 +99,9 @@ async def stand(database: Database, count: int) -> None:
     counts: Counter[str] = Counter()
     rows = _rows(count)
     while some := list(islice(rows, AT_A_TIME)):
-        await database[ROWS].insert_many([as_document.client(client) for client in some], ordered=False)
+        documents = [as_document.client(client) for client in some]
+        await database[ROWS].insert_many(documents, ordered=False)
+        await database[PLACES].insert_many([as_document.place(document) for document in documents], ordered=False)
         counts.update(name for client in some for name in client.lists)
         counts.update(f"{name}+missing" for client in some if client.readable.missing for name in client.lists)
     await database[COUNTS].insert_many([{"firm_id": FIRM, "list": name, "n": n} for name, n in counts.items()])

@@ -13,7 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from services.clients import documents
 from services.clients.domain import CLIENTS
 from services.clients.domain.states import Client, World
-from services.clients.store import COUNTS, INDEXES, ROWS, ClientStore
+from services.clients.store import COUNTS, INDEXES, PLACES, ROWS, ClientStore
 from shared import handling, relay
 from shared.claims import POSITIONS, Claim
 from shared.clock import now
@@ -102,7 +102,9 @@ class Desk:
         """Let *rows* stand with their counts as if they had always been there."""
         stood = list(rows)
         lists = Counter((row.firm_id, name) for row in stood for name in row.lists)
-        await self.database[ROWS].insert_many([documents.client(row) for row in stood])
+        written = [documents.client(row) for row in stood]
+        await self.database[ROWS].insert_many(written)
+        await self.database[PLACES].insert_many([documents.place(row) for row in written])
         await self.database[COUNTS].insert_many(
             [{"_id": f"{firm}|{name}|stood", "firm_id": firm, "list": name, "n": n} for (firm, name), n in lists.items()]
         )
@@ -117,8 +119,10 @@ class Desk:
         return sorted(d["outcome"]["code"] or d["outcome"]["status"] for d in found)
 
     async def assert_counted(self) -> None:
-        """Raise AssertionError unless every count is what the rows add up to (T8)."""
-        rows = [documents.client_from(d) for d in await self.database[ROWS].find({}).to_list(None)]
+        """Raise AssertionError unless every count is what the rows add up to (T8), and every row stands in its place (L4)."""
+        found = await self.database[ROWS].find({}).sort("_id").to_list(None)
+        rows = [documents.client_from(d) for d in found]
+        assert await self.database[PLACES].find({}).sort("_id").to_list(None) == [documents.place(d) for d in found]
         wanted = Counter((row.firm_id, name) for row in rows for name in row.lists)
         counted: Counter[tuple[str, str]] = Counter()
         async for count in self.database[COUNTS].find({"list": {"$not": {"$regex": r"\+missing$"}}}):

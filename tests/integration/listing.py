@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +12,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+from starlette.requests import Request
 
 from services.clients import documents
 from services.clients.domain.figures import Ledger
 from services.clients.domain.states import Client, Firm, Invitation, Member
 from services.clients.queries.pages import Pages
 from services.clients.queries.plans import FEW
+from services.clients.queries.routes import Doors
 from services.clients.queries.viewer import Viewer
-from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, ROWS
+from services.clients.store import COUNTS, FIRMS, INDEXES, MEMBERS, PLACES, ROWS
+from shared.auth import Tokens
 from shared.contracts.base import Role
 from shared.mongo import Database
 from tests.system import Ground
@@ -109,6 +115,22 @@ class Listing:
     def pages(self) -> Pages:
         return Pages(self.database, "secret")
 
+    async def employs(self, member_id: str, role: Role) -> None:
+        """Let somebody be a member, as from now on."""
+        member = Member(member_id, KANZLEI, member_id, f"{member_id}@kanzlei.example", role, employed=True, sequence=1)
+        await self.database[MEMBERS].replace_one({"_id": member_id}, documents.member(member), upsert=True)
+
+    def asked(self, member_id: str, query: str = "", firm_id: str = KANZLEI) -> tuple[Doors, Request]:
+        """Return a door, and what somebody with a good token asks there."""
+        key = ECKey.generate_key("P-256", {"kid": "k"})
+        tokens = Tokens("http://127.0.0.1:9/none", "https://issuer.example", "portal")
+        tokens._keys = KeySet([key])
+        known = {"iss": "https://issuer.example", "aud": "portal", "exp": int(time.time()) + 600}
+        bearer = jwt.encode({"alg": "ES256", "kid": "k"}, {**known, "sub": member_id, "firm_id": firm_id}, key)
+        headers = [(b"authorization", f"Bearer {bearer}".encode())]
+        scope = {"type": "http", "method": "GET", "headers": headers, "query_string": query.encode()}
+        return Doors(self.database, tokens, "secret", "door key"), Request(scope)
+
     async def assert_planned(self) -> None:
         """Fail if anything it was asked is scanned or sorted for, or is not asked for a firm; then forget what it was asked."""
         asked = [command for command in self.overheard.commands if next(iter(command)) != "explain"]
@@ -127,7 +149,9 @@ async def stand(database: Database, clients: Sequence[Client]) -> None:
     for client in clients:
         missing = [f"{name}+missing" for name in client.lists if client.readable.missing]
         counts.update((client.firm_id, name) for name in (*client.lists, *missing))
-    await database[ROWS].insert_many([documents.client(client) for client in clients])
+    rows = [documents.client(client) for client in clients]
+    await database[ROWS].insert_many(rows)
+    await database[PLACES].insert_many([documents.place(row) for row in rows])
     await database[COUNTS].insert_many([{"firm_id": f, "list": name, "n": n} for (f, name), n in counts.items()])
 
 

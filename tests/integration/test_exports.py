@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from starlette.requests import Request
 
-from services.clients import documents
-from services.clients.domain.states import Member
 from services.clients.queries.question import Question
 from services.clients.queries.routes import Doors
 from services.clients.store import MEMBERS
-from shared.auth import Tokens
 from shared.contracts.base import Role
 from shared.problems import Problem
-from tests.integration.listing import CONNECTED, KANZLEI, LEYLA, Listing
+from tests.integration.listing import CONNECTED, LEYLA, Listing
 from tests.system import Ground
 
 
@@ -40,21 +34,8 @@ class Reader:
 
     @classmethod
     async def of(cls, listing: Listing, member_id: str) -> Reader:
-        key = ECKey.generate_key("P-256", {"kid": "k"})
-        tokens = Tokens("http://127.0.0.1:9/none", "https://issuer.example", "portal")
-        tokens._keys = KeySet([key])
-        claims = {
-            "iss": "https://issuer.example",
-            "aud": "portal",
-            "sub": member_id,
-            "firm_id": KANZLEI,
-            "exp": int(time.time()) + 600,
-        }
-        bearer = f"Bearer {jwt.encode({'alg': 'ES256', 'kid': 'k'}, claims, key)}"
-        member = Member(member_id, KANZLEI, member_id, f"{member_id}@kanzlei.example", Role.ADMIN, employed=True, sequence=1)
-        await listing.database[MEMBERS].replace_one({"_id": member_id}, documents.member(member), upsert=True)
-        scope = {"type": "http", "method": "GET", "headers": [(b"authorization", bearer.encode())], "query_string": b""}
-        return cls(Doors(listing.database, tokens, "secret", "door key"), Request(scope))
+        await listing.employs(member_id, Role.ADMIN)
+        return cls(*listing.asked(member_id))
 
     def read(self, question: Question) -> AsyncIterator[bytes]:
         return self.doors._csv(self.request, question, LEYLA)

@@ -12,7 +12,7 @@ from services.clients.queries import plans
 from services.clients.queries.cursors import Cursors
 from services.clients.queries.plans import Counts, Order, Place, Way, Where
 from services.clients.queries.question import Page, Question
-from services.clients.queries.viewer import Viewer
+from services.clients.queries.viewer import Viewer, viewer_from, who
 from services.clients.store import COUNTS, MEMBERS, ROWS
 from shared.mongo import Database, Document
 from shared.names import sought
@@ -58,6 +58,10 @@ class _Asked:
     def listed(self) -> str:
         return str(self.where["lists"])
 
+    @property
+    def searches(self) -> bool:
+        return bool(sought(self.question.search))
+
 
 class Pages:
     """Reads pages and counts of one firm's rows."""
@@ -68,16 +72,37 @@ class Pages:
 
     async def page(self, page: Page, viewer: Viewer) -> Found:
         """Return a page; raises 400 ``bad_cursor``. The total is told on the first page, but for searches that find very many."""
+        asked = self._asked(page, viewer)
+        if asked is None or not await self._works_here(page.question.assignee, viewer):
+            return Found([], {}, None, 0 if page.cursor is None else None)
+        return self._found(await self._part(asked), asked, viewer)
+
+    async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer] | None:
+        """Return a page together with who asks for it, from one way to the database; None if it takes more than one.
+
+        It is the page of whom they are *presumed* to be: whether it is theirs is still to be seen. Raises what they are refused.
+        """
+        asked = self._asked(page, presumed)
+        if asked is None or not plans.plain(page.question):
+            return None
+        viewer = plans.told_too(MEMBERS, who(presumed.member_id, presumed.firm_id))
+        told = await self._read([*self._walked(asked), viewer], asked.order.index)
+        return self._found(_part_of(told), asked, presumed), viewer_from(told)
+
+    def _asked(self, page: Page, viewer: Viewer) -> _Asked | None:
+        """Return how a page is asked for; None where no row can stand."""
         question, order = page.question, plans.ORDERS[page.question.sort]
         after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
         name = question.list_for(viewer)
-        if name is None or not await self._works_here(question.assignee, viewer):
-            return Found([], {}, None, 0 if after is None else None)
-        asked = _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
-        part = await self._part(asked)
-        shown, more = part.rows[: page.limit], len(part.rows) > page.limit
-        cursor = self._cursors.closed(order.place(shown[-1]), question, viewer) if more else None
-        return Found([row_from(d) for d in shown], part.members, cursor, part.total if after is None else None)
+        if name is None:
+            return None
+        return _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
+
+    def _found(self, part: _Part, asked: _Asked, viewer: Viewer) -> Found:
+        shown, more = part.rows[: asked.limit - 1], len(part.rows) == asked.limit
+        cursor = self._cursors.closed(asked.order.place(shown[-1]), asked.question, viewer) if more else None
+        total = part.total if asked.searches else part.total or 0  # there is no count of what never was
+        return Found([row_from(d) for d in shown], part.members, cursor, total if asked.after is None else None)
 
     async def _part(self, asked: _Asked) -> _Part:
         leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
@@ -89,7 +114,7 @@ class Pages:
         """Return how many rows stand in each of *lists* (T8)."""
         wanted = sorted(set(lists))
         found = await self._database[COUNTS].aggregate(plans.counting(firm_id, wanted)).to_list(None)
-        return {**dict.fromkeys(wanted, 0), **{count["_id"]: int(count["n"]) for count in found}}
+        return {**dict.fromkeys(wanted, 0), **{count["_id"]: int(count["total"]) for count in found}}
 
     async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
         """Whoever was removed is assigned to nothing from that moment on (M4)."""
@@ -132,7 +157,7 @@ class Pages:
     async def _counts(self, asked: _Asked) -> Counts:
         question, narrow = asked.question, plans.counted(asked.question, asked.listed)
         names = {asked.listed, narrow, *plans.WHOLE_FIRM}
-        if not sought(question.search):
+        if not asked.searches:
             found = await self.counts(asked.firm_id, names)
             return Counts(found[asked.listed], missing=found[narrow])
         found, beginning, within = await asyncio.gather(
@@ -148,11 +173,15 @@ class Pages:
 
     async def _walk(self, asked: _Asked, index: str, edge: Place | None = None) -> _Part:
         """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
+        return await self._told(self._walked(asked, edge), index)
+
+    def _walked(self, asked: _Asked, edge: Place | None = None) -> list[Where]:
         where = plans.between(asked.where, asked.order, asked.after, edge)
         pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
-        if asked.after is None and not sought(asked.question.search):
-            pipeline.append(plans.counted_too(asked.firm_id, plans.counted(asked.question, asked.listed)))
-        return await self._told(pipeline, index)
+        if asked.after is None and not asked.searches:
+            counted = plans.counted(asked.question, asked.listed)
+            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, [counted])))
+        return pipeline
 
     async def _edge(self, asked: _Asked, index: str) -> Place | None:
         """Return up to which place a walk goes, None if to the end: told by the keys of its index alone."""
@@ -161,7 +190,7 @@ class Pages:
         where = {name: asked.where[name] for name in keyed if name in asked.where}
         reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
         shown = {"_id": 0, order.field: 1, "client_id": 1}
-        found = self._database[ROWS].find(plans.between(where, order, asked.after), shown)
+        found = self._database[plans.collection_of(index)].find(plans.between(where, order, asked.after), shown)
         found = found.sort(order.keys).skip(reach).limit(1).hint(index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 
@@ -184,13 +213,18 @@ class Pages:
     async def _first(self, asked: _Asked, where: Where, index: str) -> _Part:
         pipeline = [*plans.first_of(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         part = await self._told(pipeline, index)
-        return _Part(asked.order.sorted(part.rows), part.members, part.total or 0)
+        return replace(part, total=part.total or 0)
 
     async def _told(self, pipeline: list[Where], index: str) -> _Part:
-        """Return what a pipeline over the rows tells: they, who works on them, and how many there are if it counts them."""
-        told: Document = {"rows": [], "members": []}
-        if "$unionWith" in pipeline[-1]:
-            told["total"] = 0
-        for document in await self._database[ROWS].aggregate(pipeline, hint=index).to_list(None):
-            told |= {"total": document["n"]} if "n" in document else document
-        return _Part(told["rows"], {member["_id"]: member for member in told["members"]}, told.get("total"))
+        return _part_of(await self._read(pipeline, index))
+
+    async def _read(self, pipeline: list[Where], index: str) -> Document:
+        """Return what a pipeline over the rows, or their places, tells, by name."""
+        found = await self._database[plans.collection_of(index)].aggregate(pipeline, hint=index).to_list(None)
+        return {name: told for document in found for name, told in document.items()}
+
+
+def _part_of(told: Document) -> _Part:
+    """Return of what was told the rows, who works on them, and how many there are if that was counted."""
+    members = {member["_id"]: member for member in told.get("members", ())}
+    return _Part(plans.arranged(told), members, told.get("total"))

@@ -4,6 +4,7 @@ A page is *walked*: along the index that has its order, from its cursor on. Wher
 would pass by too many; then these few are *picked* by the index that finds them, and the database keeps the first of them.
 Where many names begin with what is searched, and few hold it elsewhere, those are walked, these picked, and both *merged*.
 A search in a list of most of the firm's rows *skims* an index of their texts: who is passed by there is not even read.
+Missing receipts, which change with every fact, are sorted and filtered by in a small collection of *places* beside the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bson import Regex
 
 from services.clients.documents import PLACE_FIELDS, ROW_FIELDS
 from services.clients.queries.question import Question
-from services.clients.store import COUNTS, MEMBERS, ROWS
+from services.clients.store import MEMBERS, PLACES, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
@@ -29,6 +30,9 @@ MOST = 3
 WHOLE_FIRM = ("all", "onboarding", "invitations")
 """Lists that hold every row that stands in a tab; some rows are in two."""
 SHOWN = dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)
+
+PLACED = ("by_missing", "by_missing_down")
+"""The indexes of places."""
 
 Where = dict[str, Any]
 Place = tuple[Any, str]
@@ -49,6 +53,11 @@ class Order:
     def keys(self) -> list[tuple[str, int]]:
         """As the database is told."""
         return [(self.field, self.direction), ("client_id", 1)]
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is an order of places."""
+        return self.index in PLACED
 
     def place(self, document: Mapping[str, Any]) -> Place:
         """Return where a row stands."""
@@ -71,6 +80,11 @@ ORDERS: Mapping[str, Order] = {
 def narrowed(question: Question) -> bool:
     """Say whether a walk passes by rows: a search, or a filter that the order's index does not know."""
     return bool(sought(question.search)) or (question.missing and ORDERS[question.sort].field != "missing")
+
+
+def plain(question: Question) -> bool:
+    """Say whether nothing but the rows of one list is asked for, in their order: a walk tells all of it."""
+    return not (narrowed(question) or question.unassigned or question.assignee is not None)
 
 
 def counted(question: Question, name: str) -> str:
@@ -195,18 +209,30 @@ def between(where: Where, order: Order, after: Place | None, to: Place | None = 
 
 def along(where: Where, order: Order, limit: int) -> list[Where]:
     """Return the pipeline that walks an order's index and tells the first *limit* rows of *where*."""
-    walk: list[Where] = [{"$match": where}, {"$sort": dict(order.keys)}, {"$limit": limit}, {"$project": SHOWN}]
-    return [*walk, {"$group": {"_id": None, "rows": {"$push": "$$ROOT"}}}]
+    walk: list[Where] = [{"$match": where}, {"$sort": dict(order.keys)}, {"$limit": limit}]
+    if order.placed:
+        return [*walk, {"$group": {"_id": None, "places": {"$push": _stood(order)}}}, _ROWS_OF_PLACES]
+    return [*walk, {"$project": SHOWN}, {"$group": {"_id": None, "rows": {"$push": "$$ROOT"}}}]
 
 
 def first_of(where: Where, order: Order, limit: int) -> list[Where]:
     """Return the pipeline that tells how many rows *where* has, and the first ones in an order; they come as they like."""
-    best: Where = {"n": limit, "sortBy": dict(order.keys), "output": "$_id"}
-    return [
-        {"$match": where},
-        {"$group": {"_id": None, "total": {"$sum": 1}, "first": {"$topN": best}}},
-        {"$lookup": _joined(ROWS, "first", "rows", [{"$project": SHOWN}])},
-    ]
+    best: Where = {"n": limit, "sortBy": dict(order.keys), "output": _stood(order)}
+    return [{"$match": where}, {"$group": {"_id": None, "total": {"$sum": 1}, "places": {"$topN": best}}}, _ROWS_OF_PLACES]
+
+
+def collection_of(index: str) -> str:
+    """Return which collection an index is of."""
+    return PLACES if index in PLACED else ROWS
+
+
+def arranged(told: Mapping[str, Any]) -> list[Document]:
+    """Return the rows that a pipeline told, by the places they were found at: what moved since stands where it stood (L5)."""
+    rows: list[Document] = told.get("rows", [])
+    if "places" not in told:
+        return rows
+    by_id = {row["_id"]: row for row in rows}
+    return [{**by_id[place["_id"]], **place} for place in told["places"]]
 
 
 def names_of(firm_id: str) -> list[Where]:
@@ -219,14 +245,21 @@ def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
     """Return the pipeline that tells how many rows stand in each list: sums of a few documents, however many rows (L6, T8)."""
     return [
         {"$match": {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}},
-        {"$group": {"_id": "$list", "n": {"$sum": "$n"}}},
+        {"$group": {"_id": "$list", "total": {"$sum": "$n"}}},
     ]
 
 
-def counted_too(firm_id: str, name: str) -> Where:
-    """Return the stage that tells how many rows a list has after what was told before."""
-    return {"$unionWith": {"coll": COUNTS, "pipeline": counting(firm_id, [name])}}
+def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
+    """Return the stage that tells what a pipeline over another collection tells after what was told before."""
+    return {"$unionWith": {"coll": collection, "pipeline": list(pipeline)}}
+
+
+def _stood(order: Order) -> Where:
+    return {"_id": "$_id", order.field: f"${order.field}", "client_id": "$client_id"}
 
 
 def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Where:
     return {"from": collection, "localField": ids, "foreignField": "_id", "pipeline": pipeline, "as": told}
+
+
+_ROWS_OF_PLACES: Where = {"$lookup": _joined(ROWS, "places._id", "rows", [{"$project": SHOWN}])}

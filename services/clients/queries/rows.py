@@ -68,7 +68,10 @@ def reason_code(client: Client, tab: str | None = None) -> str:
 
 def reason(client: Client, locale: str | None, addressed: str | None, tab: str | None = None) -> str:
     """Return why a client stands in *tab*, for people."""
-    code = reason_code(client, tab)
+    return _told(reason_code(client, tab), client, locale, addressed)
+
+
+def _told(code: str, client: Client, locale: str | None, addressed: str | None) -> str:
     if code == "invitation_pending" and addressed is not None:
         code = "invitation_pending_addressed"
     text, named = _REASONS[code][0 if german(locale) else 1], _NAMED[code]
@@ -77,9 +80,15 @@ def reason(client: Client, locale: str | None, addressed: str | None, tab: str |
 
 
 def _moment(client: Client, named: str) -> datetime | None:
-    if named == "step":
-        return moment_of(client.onboarding_at) if client.onboarding_at else None
-    return {"invited": client.begun_at, "connected": client.connected_at, "ended": client.ended_at}[named]
+    match named:
+        case "connected":
+            return client.connected_at
+        case "invited":
+            return client.begun_at
+        case "ended":
+            return client.ended_at
+        case _:
+            return moment_of(client.onboarding_at) if client.onboarding_at else None
 
 
 def _day(moment: datetime | None, locale: str | None) -> str:
@@ -97,17 +106,18 @@ def row(
     tab: str | None = None,
 ) -> dict[str, Any]:
     """Return the contract's Row as it stands in *tab*; *members* are the active ones by id, *addressed* by mail address."""
-    ledger = client.readable
-    proposed = addressed.get((client.addressed_to or "").casefold())
+    ledger, code = client.readable, reason_code(client, tab)
+    proposed = addressed.get(client.addressed_to.casefold()) if client.invites and client.addressed_to else None
+    assignees = [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members]
     shown_row: dict[str, Any] = {
         "client_id": client.client_id,
         "name": client.name,
         "client_number": client.client_number,
         "status": client.status,
-        "reason": reason(client, viewer.locale, proposed["name"] if proposed else None, tab),
-        "reason_code": reason_code(client, tab),
-        "verification": _verification(client),
-        "assignees": [{"id": m, "name": members[m]["name"]} for m in client.assignees if m in members],
+        "reason": _told(code, client, viewer.locale, proposed["name"] if proposed else None),
+        "reason_code": code,
+        "verification": _verification(client.verification),
+        "assignees": assignees,
         "missing_receipts": ledger.missing,
         "export_ready": ledger.ready,
         "balance": {"amount_minor": ledger.balance[0], "currency": ledger.balance[1]} if ledger.balance else None,
@@ -117,30 +127,28 @@ def row(
             "export_ready": shown(ledger.ready_at) if ledger.ready_at else None,
             "balance": shown(ledger.balance_told[0]) if ledger.balance_told else None,
         },
-        "actions": _actions(client, viewer, members),
+        "actions": _actions(client.connected, viewer.admin, bool(assignees)),
     }
     if client.invites:
         shown_row["proposed_assignees"] = [{"id": proposed["_id"], "name": proposed["name"]}] if proposed else []
     return shown_row
 
 
-def _verification(client: Client) -> str | None:
-    if client.verification == "accepted":
+def _verification(state: str | None) -> str | None:
+    if state == "accepted":
         return None
-    return "pending" if client.verification == "connected" else client.verification
-
-
-def _actions(client: Client, viewer: Viewer, members: Mapping[str, Document]) -> dict[str, Any]:
-    connection = None if client.connected else "not_connected"
-    if not viewer.admin:
-        remind = "admin_only"
-    elif connection is None and not any(m in members for m in client.assignees):
-        remind = "no_assignee"
-    else:
-        remind = connection or ""
-    return {"access": _action(connection), "notify": _action(connection), "remind": _action(remind or None)}
+    return "pending" if state == "connected" else state
 
 
 @cache
-def _action(reason: str | None) -> dict[str, Any]:
+def _actions(connected: bool, admin: bool, assigned: bool) -> Mapping[str, Any]:
+    connection = None if connected else "not_connected"
+    if not admin:
+        remind: str | None = "admin_only"
+    else:
+        remind = connection or (None if assigned else "no_assignee")
+    return {"access": _action(connection), "notify": _action(connection), "remind": _action(remind)}
+
+
+def _action(reason: str | None) -> Mapping[str, Any]:
     return {"allowed": reason is None, "reason": reason}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,23 +71,16 @@ class Viewers:
 
     async def of(self, request: Request) -> Viewer:
         """Return the viewer; raises 401, or 403 ``not_a_member``."""
+        presumed = await self.presumed(request)
+        found = self._database[MEMBERS].aggregate(who(presumed.member_id, presumed.firm_id))
+        return viewer_from({name: told for document in await found.to_list(None) for name, told in document.items()})
+
+    async def presumed(self, request: Request) -> Viewer:
+        """Return who the viewer is if they are an admin, by their token alone: for reading ahead, never for showing (T10)."""
         caller = await caller_of(request, self._tokens)
         if caller.firm_id is None:
             raise Problem(403, "not_a_member")
-        found = await self._database[MEMBERS].aggregate(_who(caller.subject, caller.firm_id)).to_list(None)
-        if not found or not found[0]["active"] or not found[0]["firm"] or found[0]["firm"][0]["name"] is None:
-            raise Problem(403, "not_a_member")
-        member, (firm,) = found[0], found[0]["firm"]
-        return Viewer(
-            member["_id"],
-            caller.firm_id,
-            member["name"],
-            member["email"],
-            Role(member["role"]),
-            member["locale"],
-            firm["name"],
-            firm["locale"],
-        )
+        return Viewer(caller.subject, caller.firm_id, "", "", Role.ADMIN, None, "", None)
 
     async def client(self, viewer: Viewer, client_id: str) -> Client | None:
         """Return a client the viewer sees; unknown, foreign and unseen ones are None alike (E1)."""
@@ -118,7 +111,25 @@ class Viewers:
         return {m["address"]: m async for m in found}
 
 
-def _who(member_id: str, firm_id: str) -> Sequence[Document]:
-    """Return the pipeline that finds a member together with their firm: every request begins with it."""
-    firm = {"from": FIRMS, "localField": "firm_id", "foreignField": "_id", "as": "firm"}
-    return [{"$match": {"_id": member_id, "firm_id": firm_id}}, {"$lookup": firm}]
+def who(member_id: str, firm_id: str) -> list[Document]:
+    """Return the pipeline over the members that tells who looks: the ``member``, and their ``firm``."""
+    firm: list[Document] = [{"$match": {"_id": firm_id}}, {"$project": {"_id": 0, "firm": "$$ROOT"}}]
+    member: list[Document] = [{"$match": {"_id": member_id, "firm_id": firm_id}}, {"$project": {"_id": 0, "member": "$$ROOT"}}]
+    return [*member, {"$unionWith": {"coll": FIRMS, "pipeline": firm}}]
+
+
+def viewer_from(told: Mapping[str, Document]) -> Viewer:
+    """Return the viewer whom `who` told; raises 403 ``not_a_member`` if it is no active member of a registered firm."""
+    member, firm = told.get("member"), told.get("firm")
+    if member is None or not member["active"] or firm is None or firm["name"] is None:
+        raise Problem(403, "not_a_member")
+    return Viewer(
+        member["_id"],
+        firm["_id"],
+        member["name"],
+        member["email"],
+        Role(member["role"]),
+        member["locale"],
+        firm["name"],
+        firm["locale"],
+    )
