@@ -91,7 +91,8 @@ def service(name: str, ports: Mapping[str, int]) -> Part:
     port = ports[name]
     ready = f"http://{HOST}:{port}/health/ready"
     command = (sys.executable, "-m", f"services.{name}")
-    return Part(name, command, (port,), lambda: page_answers(ready), {"PORT": str(port)})
+    environment = {"PORT": str(port), "MALLOC_ARENA_MAX": "2"}  # the driver's threads would keep an arena each: 10 MB
+    return Part(name, command, (port,), lambda: page_answers(ready), environment)
 
 
 def broker_answers(host: str, port: int) -> bool:

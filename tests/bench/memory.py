@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import psutil
 
+from deploy.local import parts
 from shared.claims import POSITIONS
 from shared.contracts.pleo import RECEIPTS
 from shared.mongo import Database
@@ -38,11 +38,10 @@ async def measure(home: Path, settings: Settings, told: facts.Facts, count: int,
     database = Database(settings.mongodb_url, f"{PREFIX}_clients")
     await database.drop()
     await facts.stand(database)
-    environ = {**os.environ, "PORTAL_HOME": str(home), "PORT": str(free_port()), "PORTAL_DATABASE_PREFIX": PREFIX}
+    shipped = parts.service("clients", {"clients": free_port()})
+    environ = {**os.environ, **shipped.environment, "PORTAL_HOME": str(home), "PORTAL_DATABASE_PREFIX": PREFIX}
     with (home / "logs" / "bench-clients.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.clients", env=environ, stdout=log, stderr=log
-        )
+        process = await asyncio.create_subprocess_exec(*shipped.command, env=environ, stdout=log, stderr=log)
         try:
             return await _watch(psutil.Process(process.pid), database, told, count, most_seconds)
         finally:
