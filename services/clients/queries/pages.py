@@ -72,30 +72,25 @@ class Pages:
 
     async def page(self, page: Page, viewer: Viewer) -> Found:
         """Return a page; raises 400 ``bad_cursor``. The total is told on the first page, but for searches that find very many."""
-        asked = self._asked(page, viewer)
-        if asked is None or not await self._works_here(page.question.assignee, viewer):
-            return Found([], {}, None, 0 if page.cursor is None else None)
+        name = page.question.list_for(viewer)
+        asked = self._asked(page, viewer, name or "")
+        if name is None or not await self._works_here(page.question.assignee, viewer):
+            return Found([], {}, None, 0 if asked.after is None else None)
         return self._found(await self._part(asked), asked, viewer)
 
-    async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer] | None:
-        """Return a page together with who asks for it, from one way to the database; None if it takes more than one.
+    async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer]:
+        """Return a page that is `plain` together with who asks for it, from one way to the database.
 
-        It is the page of whom they are *presumed* to be: whether it is theirs is still to be seen. Raises what they are refused.
+        It is the page of whom they are *presumed* to be; whether it is theirs, the viewer tells. Raises ``not_a_member``, too.
         """
-        asked = self._asked(page, presumed)
-        if asked is None or not plans.plain(page.question):
-            return None
+        asked = self._asked(page, presumed, presumed.list_of(page.question.tab))
         viewer = plans.told_too(MEMBERS, who(presumed.member_id, presumed.firm_id))
         told = await self._read([*self._walked(asked), viewer], asked.order.index)
         return self._found(_part_of(told), asked, presumed), viewer_from(told)
 
-    def _asked(self, page: Page, viewer: Viewer) -> _Asked | None:
-        """Return how a page is asked for; None where no row can stand."""
+    def _asked(self, page: Page, viewer: Viewer, name: str) -> _Asked:
         question, order = page.question, plans.ORDERS[page.question.sort]
         after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
-        name = question.list_for(viewer)
-        if name is None:
-            return None
         return _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
 
     def _found(self, part: _Part, asked: _Asked, viewer: Viewer) -> Found:
@@ -113,8 +108,10 @@ class Pages:
     async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
         """Return how many rows stand in each of *lists* (T8)."""
         wanted = sorted(set(lists))
-        found = await self._database[COUNTS].aggregate(plans.counting(firm_id, wanted)).to_list(None)
-        return {**dict.fromkeys(wanted, 0), **{count["_id"]: int(count["total"]) for count in found}}
+        counts = dict.fromkeys(wanted, 0)
+        for count in await self._database[COUNTS].find(plans.counts_of(firm_id, wanted), {"list": 1, "n": 1}).to_list(None):
+            counts[count["list"]] += count["n"]
+        return counts
 
     async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
         """Whoever was removed is assigned to nothing from that moment on (M4)."""
@@ -180,7 +177,7 @@ class Pages:
         pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         if asked.after is None and not asked.searches:
             counted = plans.counted(asked.question, asked.listed)
-            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, [counted])))
+            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, counted)))
         return pipeline
 
     async def _edge(self, asked: _Asked, index: str) -> Place | None:
