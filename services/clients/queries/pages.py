@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from services.clients.documents import row_from
 from services.clients.domain.states import Client
@@ -19,6 +20,8 @@ from shared.names import sought
 
 PASSED_BY = 2_000
 PASSED_BY_PER_ROW = 50
+AS_GOOD_AS_NEW = 60.0  # seconds
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ class _Asked:
     def listed(self) -> str:
         return str(self.where["lists"])
 
+    def bounded_by(self, index: str) -> Where:
+        """Return after which place a walk begins, among which rows, as far as the keys of *index* tell."""
+        keyed = ("firm_id", "lists", self.order.field) if index == self.order.index else ("firm_id",)
+        where = {name: self.where[name] for name in keyed if name in self.where}
+        return plans.between(where, self.order, self.after)
+
     @property
     def searches(self) -> bool:
         return bool(sought(self.question.search))
@@ -69,6 +78,7 @@ class Pages:
     def __init__(self, database: Database, secret: str) -> None:
         self._database = database
         self._cursors = Cursors(secret)
+        self._edges: dict[tuple[str, str, int], tuple[Place | None, float]] = {}
 
     async def page(self, page: Page, viewer: Viewer) -> Found:
         """Return a page; raises 400 ``bad_cursor``. The total is told on the first page, but for searches that find very many."""
@@ -181,13 +191,19 @@ class Pages:
         return pipeline
 
     async def _edge(self, asked: _Asked, index: str) -> Place | None:
-        """Return up to which place a walk goes, None if to the end: told by the keys of its index alone."""
-        order = asked.order
-        keyed = ("firm_id", "lists", order.field) if index == order.index else ("firm_id",)
-        where = {name: asked.where[name] for name in keyed if name in asked.where}
-        reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
-        shown = {"_id": 0, order.field: 1, "client_id": 1}
-        found = self._database[ROWS].find(plans.between(where, order, asked.after), shown)
+        """Return up to which place a walk goes, None if to the end: it saves work and decides nothing, so an old one will do."""
+        where = asked.bounded_by(index)
+        known = self._edges.get(key := (repr(where), index, asked.limit))
+        if known is None or known[1] < monotonic() - AS_GOOD_AS_NEW:
+            if len(self._edges) >= REMEMBERED:
+                self._edges.clear()
+            known = self._edges[key] = await self._edge_of(asked, where, index), monotonic()
+        return known[0]
+
+    async def _edge_of(self, asked: _Asked, where: Where, index: str) -> Place | None:
+        """Return the place that many rows away: told by the keys of the index alone."""
+        order, reach = asked.order, PASSED_BY + PASSED_BY_PER_ROW * asked.limit
+        found = self._database[ROWS].find(where, {"_id": 0, order.field: 1, "client_id": 1})
         found = found.sort(order.keys).skip(reach).limit(1).hint(index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 

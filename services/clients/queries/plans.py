@@ -18,7 +18,7 @@ from bson import Regex
 
 from services.clients.documents import PLACE_FIELDS, ROW_FIELDS
 from services.clients.queries.question import Question
-from services.clients.store import MEMBERS
+from services.clients.store import MEMBERS, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
@@ -210,19 +210,21 @@ def along(where: Where, order: Order, limit: int) -> list[Where]:
 
 def first_of(where: Where, order: Order, limit: int) -> list[Where]:
     """Return the pipeline that tells how many rows *where* has, and the first ones in an order; they come as they like."""
-    best: Where = {"n": limit, "sortBy": dict(order.keys), "output": "$$ROOT"}
+    place: Where = {"at": f"${order.field}", "client_id": "$client_id", "_id": "$_id"}
+    best: Where = {"$topN": {"n": limit, "sortBy": dict(order.keys), "output": place}}
+    if order.direction > 0:
+        best = {"$minN": {"n": limit, "input": place}}  # places in this order are compared as they are, which is quicker
     return [
         {"$match": where},
-        {"$project": SHOWN},
-        {"$group": {"_id": None, "total": {"$sum": 1}, "rows": {"$topN": best}}},
+        {"$group": {"_id": None, "total": {"$sum": 1}, "first": best}},
+        {"$lookup": _joined(ROWS, "first._id", "rows", [{"$project": SHOWN}])},
     ]
 
 
 def names_of(firm_id: str) -> list[Where]:
     """Return what a pipeline that tells rows ends with, so that it tells the active members assigned to them, too (M4)."""
     active: list[Where] = [{"$match": {"firm_id": firm_id, "active": True}}, {"$project": {"name": 1}}]
-    joined: Where = {"from": MEMBERS, "localField": "rows.assignees", "foreignField": "_id", "pipeline": active, "as": "members"}
-    return [{"$lookup": joined}]
+    return [{"$lookup": _joined(MEMBERS, "rows.assignees", "members", active)}]
 
 
 def counts_of(firm_id: str, names: Iterable[str]) -> Where:
@@ -238,3 +240,7 @@ def counting(firm_id: str, name: str) -> list[Where]:
 def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
     """Return the stage that tells what a pipeline over another collection tells after what was told before."""
     return {"$unionWith": {"coll": collection, "pipeline": list(pipeline)}}
+
+
+def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Where:
+    return {"from": collection, "localField": ids, "foreignField": "_id", "pipeline": pipeline, "as": told}
