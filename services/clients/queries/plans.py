@@ -28,7 +28,7 @@ MOST = 3
 """A list of a third of the firm is worth skimming all of it: to read a row takes three times as long as to pass it by."""
 WHOLE_FIRM = ("all", "onboarding", "invitations")
 """Lists that hold every row that stands in a tab; some rows are in two."""
-SHOWN = dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)
+SHOWN = {"_id": 0, **dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)}
 
 Where = dict[str, Any]
 Place = tuple[Any, str]
