@@ -22,7 +22,7 @@ UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
 STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
 ROW_FIELDS = (
-    *("firm_id", "client_id", "name", "client_number", "invitation", "addressed_to", "added_at", "begun_at", "connected"),
+    *("client_id", "name", "client_number", "invitation", "addressed_to", "added_at", "begun_at", "connected"),
     *(
         "connected_at",
         "disconnected",
@@ -36,7 +36,7 @@ ROW_FIELDS = (
     ),
 )
 SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # nothing is decided or told by them
-PLACE_FIELDS = ("_id", "sort_key", "missing")
+PLACE_FIELDS = ("sort_key", "missing")
 PLACED_FIELDS = ("_id", "firm_id", "client_id", "lists", "assignees", "sort_key", "folded", "missing")
 KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)

@@ -1,6 +1,7 @@
 """A page of clients over HTTP, as shipped and as FastAPI's tutorial has it: ``python -m tests.bench.serving shipped|fastapi``.
 
-Both ask the same questions of the same database, with the service's own code; what they tell of it they make themselves.
+Both ask the same of the same database, and borrow the service's own token check, look-up of the viewer and making of a row;
+when they ask, and how they tell it, is their own.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ def shipped() -> ASGIApp:
 
 
 def fastapi() -> ASGIApp:
-    """Return the same page as one writes it at first: a question after the other, a model a row, a `response_model`."""
+    """Return the same page as one writes it at first.
+
+    Who asks, their rows, how many there are, and the names of who works on them are asked for one after the other; each row
+    is a pydantic model of what the service's own `row` makes of it, and all go through a `response_model`.
+    """
     database, _ = _doors()
     viewers, pages, members = Viewers(database, _tokens()), Pages(database, "secret"), database[MEMBERS]
     app = FastAPI()

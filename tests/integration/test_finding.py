@@ -15,6 +15,7 @@ from services.clients.queries.pages import Pages
 from services.clients.queries.plans import FEW
 from services.clients.queries.question import SORTS, Page, Question
 from services.clients.queries.viewer import Viewer
+from services.clients.store import ROWS
 from shared.names import matches, sort_key
 from tests.integration.listing import KANZLEI, LEYLA, TOM, Listing, client
 from tests.system import Ground
@@ -126,6 +127,25 @@ async def test_a_search_whose_rows_stand_far_away_is_found_all_the_same(ground: 
             assert found.total in (len(wanted), None)
             ids, _ = await everything(listing.pages, asked, LEYLA, 200)
             assert ids == wanted
+
+
+async def test_how_far_a_search_looks_may_be_of_a_minute_ago(ground: Ground) -> None:
+    """L1, L6: it is asked once for what is typed on, and rows that came, went or moved since are found as they stand now."""
+    names = ("Apfel KG", "Süd AG", "Zander UG")
+    ours = [replace(client(n), client_id=f"{name[:3]}{n}", name=f"{name} {n}") for name in names for n in range(FEW + 400)]
+    async with Listing.stands(ground, ours) as listing:
+        pages, searches = listing.pages, [Question("all", search=search, sort="-name") for search in ("er ug", "el kg", "g")]
+        for asked in searches:
+            await pages.page(Page(asked, 5), LEYLA)
+        assert len([command for command in listing.overheard.commands if command.get("skip")]) == 1
+        gone, later = ours[: FEW + 100], [replace(c, name=f"Zwerg {c.name}", client_id=f"z{c.client_id}") for c in ours]
+        await listing.database[ROWS].delete_many({"_id": {"$in": [documents.client(c)["_id"] for c in gone]}})
+        await listing.database[ROWS].insert_many([documents.client(c) for c in later])
+        listing.overheard.commands.clear()
+        for asked in searches:
+            found = await pages.page(Page(asked, 5), LEYLA)
+            assert [c.client_id for c in found.clients] == naive([*ours[FEW + 100 :], *later], asked, LEYLA)[:5]
+        assert not [command for command in listing.overheard.commands if command.get("skip")]
 
 
 async def test_counts_are_what_paging_yields(listing: Listing) -> None:

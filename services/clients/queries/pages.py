@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from services.clients.documents import row_from
 from services.clients.domain.states import Client
@@ -19,6 +20,8 @@ from shared.names import sought
 
 PASSED_BY = 2_000
 PASSED_BY_PER_ROW = 50
+AS_GOOD_AS_NEW = 60.0  # seconds
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ class _Asked:
     def listed(self) -> str:
         return str(self.where["lists"])
 
+    def bounded_by(self, index: str) -> Where:
+        """Return after which place a walk begins, among which rows, as far as the keys of *index* tell."""
+        keyed = ("firm_id", "lists", self.order.field) if index == self.order.index else ("firm_id",)
+        where = {name: self.where[name] for name in keyed if name in self.where}
+        return plans.between(where, self.order, self.after)
+
     @property
     def searches(self) -> bool:
         return bool(sought(self.question.search))
@@ -69,33 +78,29 @@ class Pages:
     def __init__(self, database: Database, secret: str) -> None:
         self._database = database
         self._cursors = Cursors(secret)
+        self._edges: dict[tuple[str, str, int], tuple[Place | None, float]] = {}
 
     async def page(self, page: Page, viewer: Viewer) -> Found:
         """Return a page; raises 400 ``bad_cursor``. The total is told on the first page, but for searches that find very many."""
-        asked = self._asked(page, viewer)
-        if asked is None or not await self._works_here(page.question.assignee, viewer):
-            return Found([], {}, None, 0 if page.cursor is None else None)
+        name = page.question.list_for(viewer)
+        asked = self._asked(page, viewer, name or "")
+        if name is None or not await self._works_here(page.question.assignee, viewer):
+            return Found([], {}, None, 0 if asked.after is None else None)
         return self._found(await self._part(asked), asked, viewer)
 
-    async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer] | None:
-        """Return a page together with who asks for it, from one way to the database; None if it takes more than one.
+    async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer]:
+        """Return a page that is `plain` together with who asks for it, from one way to the database.
 
-        It is the page of whom they are *presumed* to be: whether it is theirs is still to be seen. Raises what they are refused.
+        It is the page of whom they are *presumed* to be; whether it is theirs, the viewer tells. Raises ``not_a_member``, too.
         """
-        asked = self._asked(page, presumed)
-        if asked is None or not plans.plain(page.question):
-            return None
+        asked = self._asked(page, presumed, presumed.list_of(page.question.tab))
         viewer = plans.told_too(MEMBERS, who(presumed.member_id, presumed.firm_id))
         told = await self._read([*self._walked(asked), viewer], asked.order.index)
-        return self._found(_part_of(told), asked, presumed), viewer_from(told)
+        return self._found(_part_of(told, asked.order), asked, presumed), viewer_from(told)
 
-    def _asked(self, page: Page, viewer: Viewer) -> _Asked | None:
-        """Return how a page is asked for; None where no row can stand."""
+    def _asked(self, page: Page, viewer: Viewer, name: str) -> _Asked:
         question, order = page.question, plans.ORDERS[page.question.sort]
         after = None if page.cursor is None else self._cursors.opened(page.cursor, question, viewer)
-        name = question.list_for(viewer)
-        if name is None:
-            return None
         return _Asked(question, plans.rows_of(viewer.firm_id, name, question), order, after, page.limit + 1)
 
     def _found(self, part: _Part, asked: _Asked, viewer: Viewer) -> Found:
@@ -113,8 +118,10 @@ class Pages:
     async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
         """Return how many rows stand in each of *lists* (T8)."""
         wanted = sorted(set(lists))
-        found = await self._database[COUNTS].aggregate(plans.counting(firm_id, wanted)).to_list(None)
-        return {**dict.fromkeys(wanted, 0), **{count["_id"]: int(count["total"]) for count in found}}
+        counts = dict.fromkeys(wanted, 0)
+        for count in await self._database[COUNTS].find(plans.counts_of(firm_id, wanted), {"list": 1, "n": 1}).to_list(None):
+            counts[count["list"]] += count["n"]
+        return counts
 
     async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
         """Whoever was removed is assigned to nothing from that moment on (M4)."""
@@ -173,24 +180,30 @@ class Pages:
 
     async def _walk(self, asked: _Asked, index: str, edge: Place | None = None) -> _Part:
         """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
-        return await self._told(self._walked(asked, edge), index)
+        return await self._told(asked, self._walked(asked, edge), index)
 
     def _walked(self, asked: _Asked, edge: Place | None = None) -> list[Where]:
         where = plans.between(asked.where, asked.order, asked.after, edge)
         pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         if asked.after is None and not asked.searches:
             counted = plans.counted(asked.question, asked.listed)
-            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, [counted])))
+            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, counted)))
         return pipeline
 
     async def _edge(self, asked: _Asked, index: str) -> Place | None:
-        """Return up to which place a walk goes, None if to the end: told by the keys of its index alone."""
-        order = asked.order
-        keyed = ("firm_id", "lists", order.field) if index == order.index else ("firm_id",)
-        where = {name: asked.where[name] for name in keyed if name in asked.where}
-        reach = PASSED_BY + PASSED_BY_PER_ROW * asked.limit
-        shown = {"_id": 0, order.field: 1, "client_id": 1}
-        found = self._database[plans.collection_of(index)].find(plans.between(where, order, asked.after), shown)
+        """Return up to which place a walk goes, None if to the end: it saves work and decides nothing, so an old one will do."""
+        where = asked.bounded_by(index)
+        known = self._edges.get(key := (repr(where), index, asked.limit))
+        if known is None or known[1] < monotonic() - AS_GOOD_AS_NEW:
+            if len(self._edges) >= REMEMBERED:
+                self._edges.clear()
+            known = self._edges[key] = await self._edge_of(asked, where, index), monotonic()
+        return known[0]
+
+    async def _edge_of(self, asked: _Asked, where: Where, index: str) -> Place | None:
+        """Return the place that many rows away: told by the keys of the index alone."""
+        order, reach = asked.order, PASSED_BY + PASSED_BY_PER_ROW * asked.limit
+        found = self._database[plans.collection_of(index)].find(where, {"_id": 0, order.field: 1, "client_id": 1})
         found = found.sort(order.keys).skip(reach).limit(1).hint(index)
         return next((order.place(document) for document in await found.to_list(None)), None)
 
@@ -205,18 +218,18 @@ class Pages:
         elsewhere = plans.between(plans.elsewhere(asked.where, question), order, asked.after)
         pipeline = [*plans.along(named, order, asked.limit), *plans.names_of(asked.firm_id)]
         walked, held = await asyncio.gather(
-            self._told(pipeline, order.within_beginning or order.index), self._first(asked, elsewhere, "by_tails")
+            self._told(asked, pipeline, order.within_beginning or order.index), self._first(asked, elsewhere, "by_tails")
         )
         rows = {row["client_id"]: row for row in (*walked.rows, *held.rows)}
         return _Part(order.sorted(rows.values())[: asked.limit], {**walked.members, **held.members}, None)
 
     async def _first(self, asked: _Asked, where: Where, index: str) -> _Part:
         pipeline = [*plans.first_of(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
-        part = await self._told(pipeline, index)
-        return replace(part, total=part.total or 0)
+        part = await self._told(asked, pipeline, index)
+        return _Part(asked.order.sorted(part.rows), part.members, part.total or 0)
 
-    async def _told(self, pipeline: list[Where], index: str) -> _Part:
-        return _part_of(await self._read(pipeline, index))
+    async def _told(self, asked: _Asked, pipeline: list[Where], index: str) -> _Part:
+        return _part_of(await self._read(pipeline, index), asked.order)
 
     async def _read(self, pipeline: list[Where], index: str) -> Document:
         """Return what a pipeline over the rows, or their places, tells, by name."""
@@ -224,7 +237,7 @@ class Pages:
         return {name: told for document in found for name, told in document.items()}
 
 
-def _part_of(told: Document) -> _Part:
+def _part_of(told: Document, order: Order) -> _Part:
     """Return of what was told the rows, who works on them, and how many there are if that was counted."""
     members = {member["_id"]: member for member in told.get("members", ())}
-    return _Part(plans.arranged(told), members, told.get("total"))
+    return _Part(plans.arranged(told, order), members, told.get("total"))

@@ -29,7 +29,7 @@ MOST = 3
 """A list of a third of the firm is worth skimming all of it: to read a row takes three times as long as to pass it by."""
 WHOLE_FIRM = ("all", "onboarding", "invitations")
 """Lists that hold every row that stands in a tab; some rows are in two."""
-SHOWN = dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)
+SHOWN = {"_id": 0, **dict.fromkeys((*ROW_FIELDS, *PLACE_FIELDS), 1)}
 
 PLACED = ("by_missing", "by_missing_down")
 """The indexes of places."""
@@ -208,17 +208,23 @@ def between(where: Where, order: Order, after: Place | None, to: Place | None = 
 
 
 def along(where: Where, order: Order, limit: int) -> list[Where]:
-    """Return the pipeline that walks an order's index and tells the first *limit* rows of *where*."""
+    """Return the pipeline that walks an order's index and tells the first *limit* rows of *where*.
+
+    They are gathered by `$firstN`, which gathers no fewer than there are: with `$push` the database chooses the engine that
+    passes rows by in twice the time.
+    """
     walk: list[Where] = [{"$match": where}, {"$sort": dict(order.keys)}, {"$limit": limit}]
     if order.placed:
-        return [*walk, {"$group": {"_id": None, "places": {"$push": _stood(order)}}}, _ROWS_OF_PLACES]
-    return [*walk, {"$project": SHOWN}, {"$group": {"_id": None, "rows": {"$push": "$$ROOT"}}}]
+        return [*walk, {"$group": {"_id": None, "places": _first(limit, _stood(order))}}, _ROWS_OF_PLACES]
+    return [*walk, {"$project": SHOWN}, {"$group": {"_id": None, "rows": _first(limit, "$$ROOT")}}]
 
 
 def first_of(where: Where, order: Order, limit: int) -> list[Where]:
     """Return the pipeline that tells how many rows *where* has, and the first ones in an order; they come as they like."""
-    best: Where = {"n": limit, "sortBy": dict(order.keys), "output": _stood(order)}
-    return [{"$match": where}, {"$group": {"_id": None, "total": {"$sum": 1}, "places": {"$topN": best}}}, _ROWS_OF_PLACES]
+    best: Where = {"$topN": {"n": limit, "sortBy": dict(order.keys), "output": _stood(order)}}
+    if order.direction > 0:
+        best = {"$minN": {"n": limit, "input": _stood(order)}}  # they are compared as they are, which is quicker
+    return [{"$match": where}, {"$group": {"_id": None, "total": {"$sum": 1}, "places": best}}, _ROWS_OF_PLACES]
 
 
 def collection_of(index: str) -> str:
@@ -226,13 +232,13 @@ def collection_of(index: str) -> str:
     return PLACES if index in PLACED else ROWS
 
 
-def arranged(told: Mapping[str, Any]) -> list[Document]:
+def arranged(told: Mapping[str, Any], order: Order) -> list[Document]:
     """Return the rows that a pipeline told, by the places they were found at: what moved since stands where it stood (L5)."""
     rows: list[Document] = told.get("rows", [])
     if "places" not in told:
         return rows
-    by_id = {row["_id"]: row for row in rows}
-    return [{**by_id[place["_id"]], **place} for place in told["places"]]
+    by_id = {row["client_id"]: row for row in rows}
+    return [{**by_id[place["client_id"]], order.field: place["at"]} for place in told["places"]]
 
 
 def names_of(firm_id: str) -> list[Where]:
@@ -241,12 +247,14 @@ def names_of(firm_id: str) -> list[Where]:
     return [{"$lookup": _joined(MEMBERS, "rows.assignees", "members", active)}]
 
 
-def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
-    """Return the pipeline that tells how many rows stand in each list: sums of a few documents, however many rows (L6, T8)."""
-    return [
-        {"$match": {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}},
-        {"$group": {"_id": "$list", "total": {"$sum": "$n"}}},
-    ]
+def counts_of(firm_id: str, names: Iterable[str]) -> Where:
+    """Return what the counts of some lists are found by: to be summed, a few for each list, however many rows (L6, T8)."""
+    return {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}
+
+
+def counting(firm_id: str, name: str) -> list[Where]:
+    """Return the pipeline over the counts that tells how many rows stand in a list."""
+    return [{"$match": {"firm_id": firm_id, "list": name}}, {"$group": {"_id": None, "total": {"$sum": "$n"}}}]
 
 
 def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
@@ -255,7 +263,11 @@ def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
 
 
 def _stood(order: Order) -> Where:
-    return {"_id": "$_id", order.field: f"${order.field}", "client_id": "$client_id"}
+    return {"at": f"${order.field}", "client_id": "$client_id", "_id": "$_id"}
+
+
+def _first(limit: int, told: Any) -> Where:
+    return {"$firstN": {"n": limit, "input": told}}
 
 
 def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Where:

@@ -36,10 +36,6 @@ class Question:
             return f"{'mine' if self.tab == 'all' else 'onboarding'}:{self.assignee}"
         return viewer.list_of(self.tab)
 
-    def is_same_for(self, one: Viewer, other: Viewer) -> bool:
-        """Say whether two viewers have this tab, and the same rows in it."""
-        return self.tab in one.tabs and self.tab in other.tabs and self.list_for(one) == self.list_for(other)
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
