@@ -144,13 +144,13 @@ def parted(heard: Heard[ClientEnded], world: World) -> Sequence[Any]:
     return [ClientParted(over.client_id, heard.time)]
 
 
-def fact(heard: Heard[VerificationChanged], world: World) -> Sequence[Any]:
+def fact(heard: Heard[VerificationChanged], world: World, now: datetime) -> Sequence[Any]:
     """Note a fact; under one sequence the first seen stays (O4; contract, section 2)."""
     said, company = heard.message, world.company(heard.message.client_id)
     noted, known = fact_of(said, heard.stamp), company.fact(said.sequence)
     if known is not None:
         return [] if known.digest == noted.digest else [Counted("conflict")]
-    return _with_its_end(company, FactNoted(said.client_id, noted))
+    return _with_its_end(company, FactNoted(said.client_id, noted, now))
 
 
 def _invitation_of(command: ResendInvitation | WithdrawInvitation, world: World) -> Invitation | None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.onboarding.domain.states import Limits
 from services.onboarding.domain.verification import Stage
+from shared.clock import stamp_of
 from shared.contracts.base import ClientId, MemberId
 from shared.contracts.onboarding import (
     InvitationMailed,
@@ -293,6 +294,14 @@ def test_ninety_days_after_the_end_the_contact_is_forgotten(ending: object) -> N
     assert (invitation.contact_name, invitation.contact_email, invitation.company_name) == ("", "", "Müller Bau GmbH")
     assert story.company().due_at is None
     assert story.company().timeline == before.timeline
+
+
+def test_an_end_that_is_heard_of_late_is_forgotten_ninety_days_after_that() -> None:
+    """E5: it ends when the fact is handled (MONDAY); the timeline shows the fact's own time."""
+    story = given(invite()).when(fact("verified", 1, after(days=-200)))
+    assert story.company().due_at == after(days=90)
+    assert story.company().timeline[-1].at == stamp_of(after(days=-200))
+    assert story.when(fact("verified", 1, after(days=-200))).company().due_at == after(days=90)
 
 
 def test_a_late_step_finds_its_place_in_the_timeline() -> None:
