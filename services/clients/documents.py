@@ -80,7 +80,7 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {name: document[name] for name in _names(Client)}
+    known = {name: document[name] for name in _names(Client) if name in document}  # a row may be older than its newest field
     known["ledger"] = _ledger(document["ledger"])
     known |= {name: tuple(known[name]) for name in ("assignees", "tenures", "end_told")}
     known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}

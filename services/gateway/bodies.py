@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
+from datetime import date
 from functools import cache
 from typing import Annotated, Any
 
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.base import Id, Name, ShortText, Task, Wire
@@ -21,6 +23,7 @@ MAX_CLIENTS = 500
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|javascript|data|tel):|[\w-]\.[a-z]{2,}[/:?#]", re.IGNORECASE)
 _ENDINGS = "com|net|org|info|biz|io|de|eu|at|ch|fr|uk|dk|se|nl|ru|cn|xyz|top|site|online|app|link"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BARE_DOMAIN = re.compile(rf"[\w-]{{2,}}\.(?:{_ENDINGS})\b", re.IGNORECASE)
 
 
@@ -70,6 +73,14 @@ def prose(value: str) -> str:
     return value
 
 
+def day(value: Any) -> date:
+    """Return the day *value*, written as ISO 8601 writes a date and in no other way: pydantic would take seconds, too."""
+    with suppress(ValueError):
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("date", "is not a day like 2026-12-24")
+
+
 def once(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return *values* without repeats, in their order."""
     return tuple(dict.fromkeys(values))
@@ -79,6 +90,7 @@ MailedName = Annotated[Name, AfterValidator(without_url)]
 PersonName = Annotated[Name, AfterValidator(without_url), AfterValidator(without_domain)]
 Address = Annotated[str, StringConstraints(min_length=3, max_length=254), AfterValidator(address)]
 Country = Annotated[str, StringConstraints(min_length=2, max_length=2), AfterValidator(country)]
+Day = Annotated[date, BeforeValidator(day)]
 Comment = Annotated[str, StringConstraints(max_length=MAX_COMMENT), AfterValidator(prose)]
 MemberIds = Annotated[tuple[Id, ...], Field(max_length=MAX_MEMBERS), AfterValidator(once)]
 ClientIds = Annotated[tuple[Id, ...], Field(min_length=1, max_length=MAX_CLIENTS), AfterValidator(once)]
@@ -172,5 +184,5 @@ class DevLogin(Wire):
     @model_validator(mode="after")
     def _one(self) -> DevLogin:
         if (self.member_id is None) == (self.service is None):
-            raise PydanticCustomError("one_of", "either member_id or service is needed")
+            raise PydanticCustomError("one_of", "must have either {one} or {other}", {"one": "member_id", "other": "service"})
         return self

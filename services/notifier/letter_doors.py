@@ -18,8 +18,9 @@ from services.notifier.domain.setting import UNDONE_WITHIN
 from services.notifier.domain.subscription import Subscription, subscription_id
 from services.notifier.letters import Letter, digest_letter
 from services.notifier.links import Click, Links
+from services.notifier.queries import in_the_language_of
 from services.notifier.store import CLIENTS, LEDGER, MEMBERS, SUBSCRIPTIONS
-from shared.auth import Tokens
+from shared.auth import Caller, Tokens
 from shared.clock import now
 from shared.contracts.base import ClientId, FirmId, MemberId
 from shared.contracts.clients import MemberState
@@ -57,9 +58,13 @@ class LetterDoors:
         format = request.query_params.get("format", "html")
         if caller.firm_id is None:
             raise Problem(403, "not_a_member")
+        async with in_the_language_of(self._database, caller):
+            return await self._preview(caller, caller.firm_id, request.path_params["client_id"], format)
+
+    async def _preview(self, caller: Caller, firm_id: str, client_id: str, format: str) -> Response:
         if format not in MEDIA:
             raise Problem(422, "invalid", errors=[FieldError("format", "enum", "must be html or text")])
-        mail = _imagined(FirmId(caller.firm_id), MemberId(caller.subject), ClientId(request.path_params["client_id"]))
+        mail = _imagined(FirmId(firm_id), MemberId(caller.subject), ClientId(client_id))
         letter, reason = await self._letter(mail)
         headers = {WOULD_SEND: f"no; reason={reason}" if reason else "yes", "Cache-Control": "no-store"}
         if format == "html":

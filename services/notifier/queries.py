@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +90,10 @@ class Doors:
     async def deliveries(self, request: Request) -> Response:
         """Return a page of the caller's own ledger, newest first (N10)."""
         caller, firm_id = await self._member(request)
+        async with in_the_language_of(self._database, caller):
+            return await self._deliveries(request, caller, firm_id)
+
+    async def _deliveries(self, request: Request, caller: Caller, firm_id: str) -> Response:
         client_id, limit = request.query_params.get("client_id"), _limit(request.query_params.get("limit"))
         where: dict[str, Any] = {"firm_id": firm_id, "member_id": caller.subject}
         if client_id is not None:
@@ -130,6 +135,17 @@ class Doors:
         ids = sorted({client_key(firm_id, line.client_id) for line in lines})
         found = self._database[CLIENTS].find({"_id": {"$in": ids}, "firm_id": firm_id}, {"client_id": 1, "name": 1})
         return {document["client_id"]: document["name"] async for document in found}
+
+
+@asynccontextmanager
+async def in_the_language_of(database: Database, caller: Caller) -> AsyncIterator[None]:
+    """Let what is refused within be told in the member's language (G1)."""
+    try:
+        yield
+    except Problem as problem:
+        member = await database[MEMBERS].find_one({"_id": caller.subject, "firm_id": caller.firm_id}, {"locale": 1})
+        problem.locale = member["locale"] if member else None
+        raise
 
 
 def _item(line: Line, names: Mapping[str, str]) -> Mapping[str, Any]:

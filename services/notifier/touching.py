@@ -180,6 +180,8 @@ def clients(messages: Iterable[Any], world: World) -> set[str]:
     ids: set[str] = set()
     for message in messages:
         match message:
+            case ReminderRequested():
+                ids.add(client_key(message.firm_id, message.client_id))
             case MailSettled():
                 lost = (d for d in message.deliveries if d.reason is SkipReason.ACCESS_LOST)
                 ids |= {client_key(message.firm_id, delivery.client_id) for delivery in lost}

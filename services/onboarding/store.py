@@ -44,7 +44,7 @@ TOUCHING = (
     *(VerificationChanged, InvitationUndelivered, ClientEnded),
 )
 UNLINKED = frozenset({Stage.EXPIRED, Stage.WITHDRAWN})
-TIMES = ("invited_at", "sent_at", "withdrawn_at", "parted_at")
+TIMES = ("invited_at", "sent_at", "withdrawn_at", "parted_at", "over_at")
 DAYS_KEPT = timedelta(days=8)  # a command is handled at most the topic's retention after its day
 LinkHash = Callable[[str, int], str]
 
@@ -154,7 +154,7 @@ def _invitation_document(invitation: Invitation) -> Document:
 
 
 def _invitation_of(document: Mapping[str, Any]) -> Invitation:
-    times = {name: document[name] for name in TIMES}
+    times = {name: document.get(name) for name in TIMES}
     return Invitation(**{**document, **{name: moment_of(time) if time else None for name, time in times.items()}})
 
 

@@ -162,6 +162,7 @@ class ReminderRequested(Event):
     reminder_id: Id
     firm_id: AFirmId
     client_id: AClientId
+    client_version: int = 0  # of the client's state as this left it: what is newer came after the reminder
     client_name: str
     requested_at: AwareDatetime
     by: Person

@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.e2e.portal import Firm, Outside
 from tests.system import eventually
 
@@ -189,3 +191,31 @@ async def test_what_is_unassigned_a_moment_before_the_tick_is_not_mailed(firm: F
     assert re.findall(r"^Bau \d+$", mail["text"], re.MULTILINE) == ["Bau 0"]
     lost = [(client_id, "skipped", "access_lost") for client_id in ids[1:]]
     assert set(await lines(firm)) == {(ids[0], "sent", None), *lost}
+
+
+@pytest.mark.parametrize(("late", "status"), [(timedelta(hours=48), "sent"), (timedelta(hours=48, milliseconds=1), "missed")])
+async def test_a_weekly_digest_is_delivered_at_most_48_hours_late(
+    firm: Firm, outside: Outside, late: timedelta, status: str
+) -> None:
+    """N11: measured against the tick's instant, and "at most" holds at the limit itself."""
+    client_id = await firm.client("Müller Bau", firm.tom)
+    await missing(outside, firm, client_id)
+    await ticked(outside, await switched_on(firm, client_id) + late)
+    assert await lines(firm) == [(client_id, status, None)]
+    assert len(await outside.mails(firm.address(firm.tom))) == (status == "sent")
+
+
+@pytest.mark.parametrize(
+    ("locale", "limit", "format"), [("fr", "must be a number", "must be html or text"), ("de-AT", "liegt", "ist")]
+)
+async def test_what_is_wrong_with_a_question_is_told_in_the_members_language(
+    outside: Outside, locale: str, limit: str, format: str
+) -> None:
+    """G1: problem texts are in German or English, whichever part of the system says them."""
+    firm = await outside.firm(locale=locale)
+    client_id = await firm.client("Bau 1", firm.tom)
+    cursor = (await firm.get("/v1/me/deliveries?cursor=odd", firm.accountant)).body
+    assert cursor["detail"].startswith("Diese Seite" if locale.startswith("de") else "This page")
+    for path, said in (("me/deliveries?limit=0", limit), (f"clients/{client_id}/notifications/preview?format=pdf", format)):
+        (error,) = (await firm.get(f"/v1/{path}", firm.accountant)).body["errors"]
+        assert error["detail"].startswith(said), error

@@ -152,8 +152,6 @@ async def test_the_contact_is_mailed_reminded_and_given_up(firm: Firm, outside: 
         "company_name": "Atelier Nordlicht",
         "contact_email": contact,
     }
-    too_early = await firm.post(f"/v1/onboarding/{client_id}/resend")
-    assert (too_early.status, too_early.code) == (429, "too_many_invitations")
     for days in (3.1, 6.1, 6.2, 12.1):
         await _tick(outside, begun + timedelta(days=days))
     mails = await _mails(outside, contact, 4)
@@ -170,6 +168,19 @@ async def test_the_contact_is_mailed_reminded_and_given_up(firm: Firm, outside: 
     body = await _details(firm, client_id, state="accepted")
     assert [(s["state"], s["corrected"]) for s in body["onboarding"]["timeline"]][-1] == ("accepted", True)
     await _tabs(firm, {"onboarding": 1, "mine": 0, "all": 0}, {"mine": 0})
+
+
+async def test_a_resent_link_voids_the_one_before_and_resends_are_apart(firm: Firm, outside: Outside) -> None:
+    """O6, E4: an admin whose contact has not got the mail sends it again at once; from there on it is five minutes."""
+    client_id = await _invite(firm)
+    contact = f"robin@{firm.id.lower()}.example"
+    (first,) = await _mails(outside, contact, 1)
+    assert (await firm.post(f"/v1/onboarding/{client_id}/resend")).status == 200
+    _, newest = await _mails(outside, contact, 2)
+    assert (await _resolved(outside, _token(first))).code == "link_invalid"
+    assert (await _resolved(outside, _token(newest))).body["client_id"] == client_id
+    too_early = await firm.post(f"/v1/onboarding/{client_id}/resend")
+    assert (too_early.status, too_early.code) == (429, "too_many_invitations")
 
 
 async def test_a_withdrawn_invitation_stays_withdrawn(firm: Firm, outside: Outside) -> None:

@@ -146,7 +146,7 @@ def _fact(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:  # n
         case pleo.AccountantAdded():
             return invitations.added(heard, world)
         case pleo.AccountantWithdrawn():
-            return invitations.withdrawn(heard, world)
+            return invitations.withdrawn(heard, world, now)
         case pleo.CompanyRenamed():
             return _renamed(heard, world)
         case onboarding.OnboardingStarted():

@@ -77,6 +77,7 @@ def remind(command: RemindAssignees, client: Client, world: World) -> Sequence[A
             "reminder_id": command.reminder_id,
             "firm_id": client.firm_id,
             "client_id": client.client_id,
+            "client_version": after.version,
             "client_name": client.name,
             "requested_at": command.issued_at,
             "by": Person(id=actor.member_id, name=actor.name),

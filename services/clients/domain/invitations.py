@@ -55,7 +55,7 @@ def added(heard: Heard[AccountantAdded], world: World) -> Sequence[Any]:
     return [*joined(company, fact.firm_id), Invited(after), *told(client.assignees, after, heard.time)]
 
 
-def withdrawn(heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
+def withdrawn(heard: Heard[AccountantWithdrawn], world: World, now: datetime) -> Sequence[Any]:
     """A company takes its invitation back (I4), or parts from the firm (I5); before its ``added`` it leaves nothing.
 
     An open onboarding ends with it, too, even before the power of attorney is heard of: whoever parts from the firm
@@ -65,7 +65,7 @@ def withdrawn(heard: Heard[AccountantWithdrawn], world: World) -> Sequence[Any]:
     client = world.client(fact.firm_id, fact.client_id) or Client(fact.firm_id, fact.client_id)
     if (fault := fault_of(client.seen, fact.sequence, fact)) is not None:
         return [fault]
-    after = replace(_heard(client, fact), withdrew=True)
+    after = replace(_heard(client, fact), withdrew=True, left_at=client.left_at if client.ended else now)
     if fact.sequence < client.sequence:
         return _overtaken(client, after, heard, world)
     after = replace(after, sequence=fact.sequence)

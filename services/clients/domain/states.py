@@ -107,6 +107,7 @@ class Client:
     connected_at: datetime | None = None
     disconnected: bool = False
     ended_at: datetime | None = None
+    left_at: datetime | None = None  # when that was heard of, which may be long after
     onboarding: str | None = None
     onboarding_at: str | None = None
     undelivered: bool = False
@@ -141,6 +142,13 @@ class Client:
     def ended(self) -> bool:
         """Whether it has left its last tab (O7)."""
         return not (self.connected or self.onboards or self.invites)
+
+    @property
+    def gone_since(self) -> datetime | None:
+        """When it left its last tab: an end of long ago that is heard of only now takes it away only now (O7)."""
+        if not self.ended or self.ended_at is None:
+            return None
+        return max(self.ended_at, self.left_at or self.ended_at)
 
     @property
     def readable(self) -> Ledger:

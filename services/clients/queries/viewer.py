@@ -58,7 +58,7 @@ class Viewer:
         if not client.known:
             return False
         if self.admin:
-            return not client.ended or client.ended_at is None or now < client.ended_at + READABLE
+            return client.gone_since is None or now < client.gone_since + READABLE
         return self.member_id in client.assignees and (client.connected or client.onboards)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from services.gateway.bodies import ClientIds, Notifications
+from services.gateway.bodies import ClientIds, Day, Notifications
 from services.gateway.endpoints import Endpoint, Query, Who
 from services.gateway.gate import Ask, Gate, Viewer, seen
 from services.gateway.owners import Owner, query_of, unavailable
@@ -43,7 +42,7 @@ class ManyNotifications(Notifications):
     @model_validator(mode="after")
     def _one(self) -> ManyNotifications:
         if (self.client_ids is None) == (self.scope is None):
-            raise PydanticCustomError("one_of", "either client_ids or scope is needed")
+            raise PydanticCustomError("one_of", "must have either {one} or {other}", {"one": "client_ids", "other": "scope"})
         return self
 
 
@@ -51,7 +50,7 @@ class NotificationSettings(Wire):
     """What counts for all one's digests, replaced as a whole: a frequency for new clients, and a pause (N16, N17)."""
 
     default_frequency: Frequency | None = None
-    paused_until: date | None = None
+    paused_until: Day | None = None
 
 
 async def setting(gate: Gate, ask: Ask) -> Response:

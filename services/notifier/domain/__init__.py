@@ -60,7 +60,7 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
         case MailSettled() as settled:
             return _settled(settled, heard, world)
         case ReminderRequested() as event:
-            return _remind(event, world, now, heard.trace)
+            return _remind(event, heard, world, now)
         case InvitationMailed() | UndeliveredMailed() | EndTold() as asked:
             return _queued(onboardings.mails(asked, now, heard.trace), world)
         case ClientState() as state:
@@ -146,12 +146,16 @@ def _reminder_settled(settled: MailSettled, world: World) -> list[Any]:
     return events
 
 
-def _remind(event: ReminderRequested, world: World, now: datetime, trace: str | None) -> list[Any]:
+def _remind(event: ReminderRequested, heard: Heard[Any], world: World, now: datetime) -> list[Any]:
+    """Queue its mails; the client's newer state may have come first, and with it the end of a task (R5)."""
+    reminder, client = reminders.reminder_of(event), world.clients.get(client_key(event.firm_id, event.client_id))
+    if client is not None and client.version >= event.client_version:
+        reminder = reminders.resolved(reminder, client, heard.stamp)
     ids = {person.id: reminder_mail_id(event.reminder_id, person.id) for person in event.recipients}
-    mails = [about_one(id, MailKind.REMINDER, event, to, event.requested_at, now, trace) for to, id in ids.items()]
+    mails = [about_one(id, MailKind.REMINDER, event, to, event.requested_at, now, heard.trace) for to, id in ids.items()]
     result = {"reminder_id": event.reminder_id, "recipients": [person.model_dump() for person in event.recipients]}
     finished = Finished(event.command_id, event.by.id, Succeeded(result))
-    return [ReminderChanged(reminders.reminder_of(event)), *_queued(mails, world), finished]
+    return [ReminderChanged(reminder), *_queued(mails, world), finished]
 
 
 def _queued(mails: Iterable[Mail], world: World) -> list[Any]:

@@ -30,6 +30,7 @@ from shared.contracts.notifier import (
 )
 from shared.decider import Said
 
+A_MOMENT = timedelta(minutes=1)  # what a mail has at least: one answered at its grace's last moment has to be made first
 JOINING = timedelta(seconds=5)  # how long a mail waits for the clients of the next step
 
 
@@ -92,7 +93,7 @@ def _answered(
     mail = _mail_for(s, answer, world, now, trace)
     if mail is None:
         return []
-    give_up_at = now + (answer + passed.grace - as_of)  # what is left of the grace, on our own clock (N11)
+    give_up_at = now + max(answer + passed.grace - as_of, A_MOMENT)  # what is left of the grace, on our own clock (N11)
     mails.setdefault(mail.id, (mail, []))[1].append(Part(s.client_id, give_up_at))
     return [_line(s, answer, DeliveryStatus.PENDING, mail_id=mail.id)]
 

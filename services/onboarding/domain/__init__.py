@@ -18,7 +18,7 @@ from shared.messages import Heard
 
 
 def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
-    """Return what *heard* leads to; every message carries its own time, so *now* decides nothing."""
+    """Return what *heard* leads to; every message carries its own time, *now* is when it is heard."""
     match heard.message:
         case InviteCompany() as command:
             return onboarding.invite(command, world)
@@ -29,7 +29,7 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
         case InvitationFellDue() as tick:
             return onboarding.fell_due(tick, world)
         case VerificationChanged():
-            return onboarding.fact(heard, world)
+            return onboarding.fact(heard, world, now)
         case InvitationUndelivered() as news:
             return onboarding.undelivered(news, world)
         case ClientEnded():

@@ -85,6 +85,7 @@ class FactNoted:
 
     client_id: ClientId
     fact: Fact
+    at: datetime
 
 
 InvitationEvent = (

@@ -69,14 +69,14 @@ def invite(command: InviteCompany, world: World) -> Sequence[Any]:
 
 
 def resend(command: ResendInvitation, world: World) -> Sequence[Any]:
-    """Send a new link, which voids the older ones: so many times at most, and so far apart (O6, E4)."""
+    """Send a new link, which voids the older ones: so many times at most, one so long after the other (O6, E4)."""
     company, invitation = world.company(command.client_id), _invitation_of(command, world)
     if invitation is None:
         return [Refused("not_found")]
     if company.stage is not Stage.INVITED or command.issued_at >= invitation.expires_at:
         return [Refused("not_open")]
-    limits = world.limits
-    if invitation.number > limits.resends or command.issued_at - invitation.sent_at < limits.resends_apart:
+    limits, resends = world.limits, invitation.number - 1
+    if resends >= limits.resends or (resends and command.issued_at - invitation.sent_at < limits.resends_apart):
         return [Refused("too_many_invitations")]
     renewed = LinkRenewed(command.client_id, command.actor.member_id, command.actor.email, command.issued_at)
     return [renewed, _mailed(company.after(renewed), "resend", command.issued_at), Succeeded()]
@@ -144,13 +144,13 @@ def parted(heard: Heard[ClientEnded], world: World) -> Sequence[Any]:
     return [ClientParted(over.client_id, heard.time)]
 
 
-def fact(heard: Heard[VerificationChanged], world: World) -> Sequence[Any]:
+def fact(heard: Heard[VerificationChanged], world: World, now: datetime) -> Sequence[Any]:
     """Note a fact; under one sequence the first seen stays (O4; contract, section 2)."""
     said, company = heard.message, world.company(heard.message.client_id)
     noted, known = fact_of(said, heard.stamp), company.fact(said.sequence)
     if known is not None:
         return [] if known.digest == noted.digest else [Counted("conflict")]
-    return _with_its_end(company, FactNoted(said.client_id, noted))
+    return _with_its_end(company, FactNoted(said.client_id, noted, now))
 
 
 def _invitation_of(command: ResendInvitation | WithdrawInvitation, world: World) -> Invitation | None:

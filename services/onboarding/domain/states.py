@@ -58,6 +58,7 @@ class Invitation:
     expired: bool = False
     withdrawn_at: datetime | None = None
     parted_at: datetime | None = None
+    over_at: datetime | None = None  # when a fact's final state was heard of, which may be long after
     undelivered: bool = False
     forgotten: bool = False
 
@@ -138,7 +139,10 @@ class Company:
         invitation = self.invitation
         if invitation is None or self.open:
             return invitation.next_due_at if invitation is not None and self.stage is Stage.INVITED else None
-        return None if invitation.forgotten else (invitation.parted_at or moment_of(self.timeline[-1].at)) + CONTACT_KEPT
+        if invitation.forgotten:
+            return None
+        ended_at = invitation.parted_at or moment_of(self.timeline[-1].at)
+        return max(ended_at, invitation.over_at or ended_at) + CONTACT_KEPT
 
     @property
     def timeline(self) -> tuple[Step, ...]:
@@ -170,7 +174,7 @@ class Company:
 
 def _applied(company: Company, event: OnboardingEvent) -> Company:
     if isinstance(event, FactNoted):
-        return _noted(company, event.fact)
+        return _over(company, _noted(company, event.fact), event.at)
     if isinstance(event, CompanyInvited):
         e = event
         invitation = Invitation(
@@ -198,6 +202,13 @@ def _invitation_after(invitation: Invitation, event: InvitationEvent) -> Invitat
             return replace(invitation, expired=True)
         case InvitationTakenBack():
             return replace(invitation, withdrawn_at=event.at)
+
+
+def _over(before: Company, after: Company, at: datetime) -> Company:
+    """Return *after* with the moment at which a fact brought it to its first end (E5)."""
+    if after.invitation is None or after.open or not before.open:
+        return after
+    return replace(after, invitation=replace(after.invitation, over_at=at))
 
 
 def _noted(company: Company, fact: Fact) -> Company:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from shared.clock import stamp_of
 from shared.contracts.base import Message
+from shared.messages import Heard
 from tests.spec import NOW
 from tests.unit.clients.story import (
+    CONNECTED,
     LEYLA,
     TOM,
     Somebody,
@@ -113,6 +116,16 @@ def test_an_ended_client_stays_readable_for_admins_for_ninety_days() -> None:
         assert LEYLA.viewer().sees(client, after(days=90, microseconds=-1))
         assert not LEYLA.viewer().sees(client, after(days=90))
         assert not TOM.viewer().sees(client, NOW)
+
+
+def test_an_end_that_is_heard_of_late_is_readable_from_then_on() -> None:
+    """O7: it leaves its last tab when the fact is handled; the time shown stays the fact's."""
+    long_ago = after(days=-200)
+    for history in ((added(),), CONNECTED, (invited(),)):
+        client = client_of(told(*history, Heard(withdrawn(), "late", "pleo", stamp_of(long_ago))))
+        assert (client.status, client.ended_at) == ("ended", long_ago)
+        assert LEYLA.viewer().sees(client, after(days=90, microseconds=-1))
+        assert not LEYLA.viewer().sees(client, after(days=90))
 
 
 def test_a_client_that_came_back_is_no_ended_one() -> None:

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from services.gateway.bodies import Assignments, Disconnection, Invitation, Notifications, Reminder
 from services.gateway.languages import REMEMBERED, Languages
 from services.gateway.reading import checked
+from services.gateway.routes.notifications import ManyNotifications, NotificationSettings
 from shared.auth import Caller
 from shared.problems import FieldError, Problem
 
+NO_DAYS = (b'"1767225600"', b"1767225600", b'"2026-13-01"', b'"2026-12-01T00:00:00Z"', b'"20261201"', b'""', b"[]")
 BODIES: list[tuple[type[BaseModel], bytes, set[tuple[str, str]]]] = [
     (
         Invitation,
@@ -33,6 +35,8 @@ BODIES: list[tuple[type[BaseModel], bytes, set[tuple[str, str]]]] = [
     (Assignments, b'{"client_ids":[],"assign":"a"}', {("client_ids", "too_short"), ("assign", "tuple_type")}),
     (Assignments, b'{"client_ids":["a b"]}', {("client_ids.0", "string_pattern_mismatch")}),
     (Assignments, b'{"client_ids":["b"],"assign":["a"],"unassign":["a"]}', {("body", "assigned_and_unassigned")}),
+    (ManyNotifications, b'{"email":false}', {("body", "one_of")}),
+    *((NotificationSettings, b'{"paused_until":%s}' % odd, {("paused_until", "date")}) for odd in NO_DAYS),
 ]
 
 

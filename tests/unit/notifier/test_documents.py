@@ -6,14 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import bson
+import pytest
 
 from services.notifier import documents
 from services.notifier.domain.mail import Line
 from services.notifier.domain.world import World
+from shared.clock import stamp_of
 from shared.contracts.base import ClientId, FirmId, MemberId, Task
 from shared.contracts.clients import Figure, Person, ReminderRequested
 from shared.contracts.notifier import DeliveryStatus, SkipReason
-from tests.unit.notifier.world import AS_OF, FIRM, LEYLA, MONDAY, MUELLER, client, notify, tell, tick
+from tests.unit.notifier.world import AS_OF, FIRM, LEYLA, MONDAY, MUELLER, client, knows, notify, tell, tick
 
 
 def stored(document: dict[str, Any]) -> dict[str, Any]:
@@ -21,12 +23,13 @@ def stored(document: dict[str, Any]) -> dict[str, Any]:
     return bson.decode(bson.encode(document), options)
 
 
-def reminder() -> ReminderRequested:
+def reminder(client_version: int = 1) -> ReminderRequested:
     return ReminderRequested(
         command_id="k",  # type: ignore[arg-type]
         reminder_id="r",
         firm_id=FirmId(FIRM),
         client_id=ClientId(MUELLER),
+        client_version=client_version,
         client_name="Müller",
         requested_at=MONDAY,
         by=Person(id=MemberId("m-anna"), name="Anna"),
@@ -73,3 +76,13 @@ def test_a_task_is_resolved_once_and_stays_so() -> None:
     tell(world, client(missing=0, version=4), MONDAY + timedelta(hours=3))
     assert world.reminders["r"].tasks == (task,)
     assert not world.reminders["r"].open
+
+
+@pytest.mark.parametrize(("version", "is_resolved"), [(4, False), (5, True), (6, True)])
+def test_a_task_is_resolved_by_what_was_heard_before_the_reminder_was(version: int, is_resolved: bool) -> None:
+    """R5: the client's newer state may come first, on its own topic; one from before the reminder says nothing."""
+    world = knows(World(), client(missing=0, version=version))
+    tell(world, reminder(client_version=5), MONDAY)
+    (task,) = world.reminders["r"].tasks
+    assert (task.resolved_at is not None) is is_resolved
+    assert task.resolved_at is None or task.resolved_at >= stamp_of(MONDAY)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from services.notifier.domain.mail import MailStatus, digest_id
+from services.notifier.domain.schedule import GRACE
 from services.notifier.domain.subscription import Mailed, subscription_id
 from services.notifier.domain.world import MailQueued, SubscriptionChanged, World
 from shared.contracts.clients import ClientEnded, MemberLeft
@@ -128,6 +131,18 @@ def test_a_waiting_mail_has_what_is_left_of_the_grace() -> None:
     tell(world, tick(MONDAY + timedelta(hours=2)), THURSDAY)
     (part,) = world.mails[digest_id(LEYLA, MONDAY)].parts
     assert part.give_up_at == THURSDAY + timedelta(hours=4)
+
+
+@pytest.mark.parametrize(("frequency", "grace"), list(GRACE.items()))
+def test_a_tick_at_the_last_moment_of_the_grace_is_answered(frequency: Frequency, grace: timedelta) -> None:
+    """N11: "at most" holds at the limit itself; its mail has a moment to be made, or it would be late before its first try."""
+    world = subscribed(frequency=frequency)
+    tell(world, tick(MONDAY + grace), THURSDAY)
+    (part,) = world.mails[digest_id(LEYLA, MONDAY)].parts
+    assert part.give_up_at - THURSDAY == timedelta(minutes=1)
+    late = subscribed(frequency=frequency)
+    tell(late, tick(MONDAY + grace + timedelta(microseconds=1)), THURSDAY)
+    assert not late.mails
 
 
 def test_a_mail_on_its_way_takes_nobody_else_on() -> None:

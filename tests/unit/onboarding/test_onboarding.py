@@ -8,6 +8,7 @@ import pytest
 
 from services.onboarding.domain.states import Limits
 from services.onboarding.domain.verification import Stage
+from shared.clock import stamp_of
 from shared.contracts.base import ClientId, MemberId
 from shared.contracts.onboarding import (
     InvitationMailed,
@@ -129,8 +130,10 @@ def test_a_resend_makes_a_new_link_and_starts_the_time_anew() -> None:
 
 def test_resends_are_five_minutes_apart_and_five_at_most() -> None:
     """E4: nobody floods anybody through us."""
-    assert given(invite()).when(resend(after(minutes=4, seconds=59))).refusal == "too_many_invitations"
-    story = given(invite(), *(resend(after(minutes=5 * n)) for n in range(1, 6)))
+    story = given(invite(), resend(after(seconds=1)))
+    assert story.refusal is None  # there is no other resend from which it could be apart
+    assert story.when(resend(after(minutes=5, microseconds=999_999))).refusal == "too_many_invitations"
+    story = given(invite(), *(resend(after(minutes=5 * n)) for n in range(5)))
     assert story.refusal is None
     assert story.when(resend(after(days=1))).refusal == "too_many_invitations"
 
@@ -139,10 +142,13 @@ def test_how_often_is_a_setting_of_the_run() -> None:
     """E4; contract, section 4: limits of E4 are settings, and these are what they are unless something is set."""
     assert Limits() == Limits(invitations_per_day=200, resends=5, resends_apart=timedelta(minutes=5))
     patient = Limits(resends=1, resends_apart=timedelta(hours=1))
-    assert given(invite(), limits=patient).when(resend(after(minutes=59))).refusal == "too_many_invitations"
-    story = given(invite(), resend(after(minutes=60)), limits=patient)
+    story = given(invite(), resend(after(minutes=1)), limits=patient)
     assert story.refusal is None
     assert story.when(resend(after(days=1))).refusal == "too_many_invitations"
+    patient = Limits(resends_apart=timedelta(hours=1))
+    story = given(invite(), resend(after(minutes=1)), limits=patient)
+    assert story.when(resend(after(minutes=60))).refusal == "too_many_invitations"
+    assert story.when(resend(after(minutes=61))).refusal is None
 
 
 @pytest.mark.parametrize("command", [resend, withdraw])
@@ -293,6 +299,14 @@ def test_ninety_days_after_the_end_the_contact_is_forgotten(ending: object) -> N
     assert (invitation.contact_name, invitation.contact_email, invitation.company_name) == ("", "", "Müller Bau GmbH")
     assert story.company().due_at is None
     assert story.company().timeline == before.timeline
+
+
+def test_an_end_that_is_heard_of_late_is_forgotten_ninety_days_after_that() -> None:
+    """E5: it ends when the fact is handled (MONDAY); the timeline shows the fact's own time."""
+    story = given(invite()).when(fact("verified", 1, after(days=-200)))
+    assert story.company().due_at == after(days=90)
+    assert story.company().timeline[-1].at == stamp_of(after(days=-200))
+    assert story.when(fact("verified", 1, after(days=-200))).company().due_at == after(days=90)
 
 
 def test_a_late_step_finds_its_place_in_the_timeline() -> None:
