@@ -232,9 +232,11 @@ class Pages:
         return _part_of(await self._read(pipeline, index), asked.order)
 
     async def _read(self, pipeline: list[Where], index: str) -> Document:
-        """Return what a pipeline over the rows, or their places, tells, by name."""
+        """Return what a pipeline over the rows, or their places, tells, by name; counts are summed to the total."""
         found = await self._database[plans.collection_of(index)].aggregate(pipeline, hint=index).to_list(None)
-        return {name: told for document in found for name, told in document.items()}
+        counts = [document["n"] for document in found if "n" in document]
+        told = {name: told for document in found for name, told in document.items()}
+        return {**told, "total": sum(counts)} if counts else told
 
 
 def _part_of(told: Document, order: Order) -> _Part:
