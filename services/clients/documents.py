@@ -80,12 +80,15 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {name: document[name] for name in _names(Client) if name in document}  # a row may be older than its newest field
-    known["ledger"] = _ledger(document["ledger"])
-    known |= {name: tuple(known[name]) for name in ("assignees", "tenures", "end_told")}
-    known |= {name: _pairs(known[name]) for name in ("seen", "reminded")}
-    known["invitation"] = Invitation(known["invitation"]) if known["invitation"] else None
-    return Client(**known)
+    known = {
+        "left_at": None,  # a row may be older than its newest field
+        **document,
+        "ledger": _ledger(document["ledger"]),
+        "invitation": _INVITATIONS[document["invitation"]],
+        **{name: tuple(document[name]) for name in ("assignees", "tenures", "end_told")},
+        **{name: _pairs(document[name]) for name in ("seen", "reminded")},
+    }
+    return _filled(Client, _CLIENT_SLOTS, known)
 
 
 def row_from(document: Mapping[str, Any]) -> Client:
@@ -257,4 +260,5 @@ def _slots(kind: Any, names: Iterable[str]) -> Sequence[Slot]:
     return tuple((name, getattr(kind, name).__set__) for name in names)
 
 
-_ROW_SLOTS, _LEDGER_SLOTS = _slots(Client, ROW_FIELDS), _slots(Ledger, _names(Ledger))
+_CLIENT_SLOTS, _ROW_SLOTS = _slots(Client, _names(Client)), _slots(Client, ROW_FIELDS)
+_LEDGER_SLOTS = _slots(Ledger, _names(Ledger))
