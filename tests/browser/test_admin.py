@@ -70,11 +70,13 @@ async def test_a_company_is_invited_to_pleo(firm: Firm, leyla: Walk) -> None:
     await expect(leyla.row("Atelier Nordlicht GmbH")).to_contain_text(re.compile("Vollmacht fehlt.*Tom Brandt"))
 
 
-async def test_an_invitation_to_pleo_is_withdrawn_and_resending_too_soon_says_why(firm: Firm, leyla: Walk) -> None:
+async def test_an_invitation_to_pleo_is_sent_again_but_not_too_soon_and_withdrawn(firm: Firm, leyla: Walk) -> None:
     """O6, E4: both in the row's menu, while nobody has answered."""
     leyla.expected.add(429)
     await facts.invite(firm, "Atelier Nordlicht GmbH")
     await leyla.tab("Onboarding").click()
+    await leyla.choose("Atelier Nordlicht GmbH", "Einladung erneut senden")
+    await leyla.told("Die Einladung an Atelier Nordlicht GmbH ist noch einmal unterwegs.")
     await leyla.choose("Atelier Nordlicht GmbH", "Einladung erneut senden")
     await leyla.told("Zu viele Einladungen. Bitte später noch einmal.")
     await leyla.choose("Atelier Nordlicht GmbH", "Einladung zurückziehen")
