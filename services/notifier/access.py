@@ -18,7 +18,7 @@ from services.notifier.store import CLIENTS, PREFERENCES, SUBSCRIPTIONS
 from shared.contracts.clients import ClientState
 from shared.contracts.notifier import MailKind
 from shared.door import DOOR_KEY_HEADER
-from shared.mongo import Database
+from shared.mongo import Database, Document
 from shared.telemetry import Log
 
 PAIRS_AT_ONCE = 500
@@ -70,12 +70,15 @@ class View:
 
     def behind(self) -> list[str]:
         """Return the clients of which our copy is older than what the door said."""
-        return [key for key, version in self.versions.items() if key not in self.clients or self.clients[key].version < version]
+        return [key for key in self.versions if self._lags(key)]
 
     def caught_up(self, mail: Mail) -> bool:
         """Say whether our copies are as new as the door's answer, for every client of *mail*."""
-        behind = set(self.behind())
-        return not any(client_key(mail.firm_id, part.client_id) in behind for part in mail.parts)
+        return not any(self._lags(client_key(mail.firm_id, part.client_id)) for part in mail.parts)
+
+    def _lags(self, key: str) -> bool:
+        said, copy = self.versions.get(key), self.clients.get(key)
+        return said is not None and (copy is None or copy.version < said)
 
 
 class Access:
@@ -135,23 +138,19 @@ class Access:
 
     async def _subscriptions(self, view: View, pairs: Iterable[tuple[str, str]], firms: Sequence[str]) -> None:
         ids = [subscription_id(member, client) for member, client in pairs]
-        async for found in self._database[SUBSCRIPTIONS].find({"_id": {"$in": ids}, "firm_id": {"$in": list(firms)}}):
-            subscription = documents.subscription_of(found)
-            view.subscriptions[subscription.id] = subscription
+        for found in await self._found(SUBSCRIPTIONS, ids, firms):
+            view.subscriptions[found["_id"]] = documents.subscription_of(found)
 
     async def _preferences(self, view: View, member_ids: Iterable[str], firms: Sequence[str]) -> None:
-        where = {
-            "_id": {"$in": sorted(member_ids)},
-            "firm_id": {"$in": [*firms, None]},
-        }  # a bounce may be heard before its member
-        async for found in self._database[PREFERENCES].find(where):
+        whose = [*firms, None]  # a bounce may be heard before its member
+        for found in await self._found(PREFERENCES, sorted(member_ids), whose):
             view.preferences[found["_id"]] = documents.preferences_of(found)
 
     async def _copies(self, view: View, keys: set[str], firms: Sequence[str]) -> None:
         """Read our copies, and those behind again until they have caught up or patience ends."""
         wanted, tries = sorted(keys), int(CATCHING_UP_SECONDS / LOOK_AGAIN_SECONDS)
         for _ in range(tries if wanted else 0):
-            async for found in self._database[CLIENTS].find({"_id": {"$in": wanted}, "firm_id": {"$in": list(firms)}}):
+            for found in await self._found(CLIENTS, wanted, firms):
                 view.clients[found["_id"]] = documents.client_of(found)
             wanted = view.behind()
             if not wanted:
@@ -159,6 +158,12 @@ class Access:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         if wanted:
             log.warning("copy_behind", clients=wanted[:5], count=len(wanted))
+
+    async def _found(self, collection: str, ids: Sequence[str], firms: Sequence[str | None]) -> list[Document]:
+        """Return documents by id, all in one answer."""
+        where = {"_id": {"$in": ids}, "firm_id": {"$in": firms}}
+        found: list[Document] = await self._database[collection].find(where, batch_size=len(ids) + 1).to_list(None)
+        return found
 
 
 def _asked_for(mail: Mail) -> str:

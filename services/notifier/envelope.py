@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
+from struct import unpack
 
 from services.notifier.domain.mail import message_key
 from services.notifier.letters import Letter
@@ -105,7 +106,8 @@ def _lines(text: str) -> bytes:
 def _in_base64(data: bytes) -> bytes:
     """Return *data* in lines of base64: for markup, which nobody reads raw, a fifth of the time of quoted-printable."""
     whole = b64encode(data)
-    return b"\r\n".join([whole[start : start + LINE] for start in range(0, len(whole), LINE)]) + b"\r\n"
+    full, rest = divmod(len(whole) - 1, LINE)  # the last line holds the rest and one more
+    return b"\r\n".join(unpack(f"{LINE}s" * full + f"{rest + 1}s", whole)) + b"\r\n"
 
 
 def _mailbox(who: Address) -> str:
@@ -123,12 +125,18 @@ def _words(text: str) -> str:
     """Return *text* as a header holds it: as it is, or folded into encoded words where it is not plain ASCII (RFC 2047)."""
     if harmless(text).isascii() and "=?" not in text and len(text) < LONGEST_PLAIN:
         return text
-    chunks = [""]
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(chunk).decode()}?=" for chunk in _chunks(text))
+
+
+def _chunks(text: str) -> list[bytes]:
+    """Return *text* in pieces that fit an encoded word, none of which ends within a character."""
+    chunks = [b""]
     for character in text:
-        if len((chunks[-1] + character).encode("utf-8", "replace")) > BYTES_A_WORD:
-            chunks.append("")
-        chunks[-1] += character
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(chunk.encode('utf-8', 'replace')).decode()}?=" for chunk in chunks)
+        encoded = character.encode("utf-8", "replace")
+        if len(chunks[-1]) + len(encoded) > BYTES_A_WORD:
+            chunks.append(b"")
+        chunks[-1] += encoded
+    return chunks
 
 
 @lru_cache(maxsize=64)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from services.notifier import forms
 from services.notifier.domain.mail import Digest, Told
 from services.notifier.links import LinkOf
 from services.notifier.words import Words, words_for
@@ -20,15 +21,6 @@ from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ISOLATES = re.compile("[\u2066-\u2069]")
 REMINDED = "remind"  # within an invitation's occasion: not the first mail with this link
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=lambda name: name is not None and name.endswith(".html"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +33,10 @@ class Letter:
 
 
 class Row(NamedTuple):
-    """A figure as a digest shows it; templates take rows and clients apart as tuples, a third of the time of names."""
+    """A figure as a digest shows it; *value* is empty if it was never heard of."""
 
     label: str
     value: str
-    known: bool
     change: str
     note: str
     since: str
@@ -67,8 +58,42 @@ def digest_letter(digest: Digest, name: str, locale: str | None, portal_url: str
         Block(isolated(told.name), _rows(told, w), f"{portal_url}/?client={told.client_id}", link(told.client_id))
         for told in digest.told
     ]
-    values = {"name": isolated(name), "clients": clients, "more": digest.more, "portal_url": portal_url}
-    return _letter("digest", digest_subject(digest, w), w=w, widths=_widths(clients), **values)
+    subject, more = digest_subject(digest, w), w.number(digest.more) if digest.more else ""
+    values = {"subject": subject, "name": isolated(name), "more": more, "portal_url": portal_url}
+    text = forms.text("digest.txt", w.language, {**values, "told": _in_text(clients, w)})
+    html = forms.html("digest.html", w.language, {**values, "told": _in_html(clients, w)})
+    return Letter(subject, text, html)
+
+
+def _in_text(clients: Sequence[Block], w: Words) -> str:
+    """Return what the text part says of *clients*: labels and figures stand below one another."""
+    rows, no_data = [row for client in clients for row in client.rows], w.no_data
+    labels, figures = max((len(row.label) for row in rows), default=0) + 1, max((len(row.value) for row in rows), default=0)
+
+    def line(label: str, value: str, change: str, note: str, since: str) -> str:
+        known = f"{label + ':':<{labels}} {value:>{figures}}" if value else f"{label + ':':<{labels}} {no_data}"
+        return f"  {known}{change and ' ' + change}{note and f' ({note})'}{since and ', ' + since}"
+
+    told = []
+    for name, some, url, unsubscribe in clients:
+        values = {"client": name, "figures": "\n".join([line(*row) for row in some]), "url": url, "unsubscribe": unsubscribe}
+        told.append(forms.text("digest_client.txt", w.language, values))
+    return "\n".join(told)
+
+
+def _in_html(clients: Sequence[Block], w: Words) -> Markup:
+    told = []
+    for name, some, url, unsubscribe in clients:
+        figures = Markup("\n".join([_figure(row, w.language) for row in some]))
+        values = {"client": name, "figures": figures, "url": url, "unsubscribe": unsubscribe}
+        told.append(forms.html("digest_client.html", w.language, values))
+    return Markup("\n".join(told))
+
+
+@lru_cache(maxsize=8192)
+def _figure(row: Row, language: str) -> Markup:
+    """Return a row of a client's table; the same clients stand in many members' mails."""
+    return forms.html("digest_figure.html", language, row._asdict())
 
 
 def isolated(name: str) -> str:
@@ -76,13 +101,6 @@ def isolated(name: str) -> str:
     if not _TURNS.search(name):
         return name
     return f"\u2068{_ISOLATES.sub('', name)}\u2069"
-
-
-def _widths(clients: Sequence[Block]) -> tuple[int, int]:
-    """Return how wide labels and figures are in the text part, so that they stand below one another."""
-    rows = [row for client in clients for row in client.rows]
-    labels, figures = [len(row.label) for row in rows], [len(row.value) for row in rows if row.known]
-    return max(labels, default=0), max(figures, default=0)
 
 
 def digest_subject(digest: Digest, w: Words) -> str:
@@ -169,9 +187,8 @@ def undelivered_letter(undelivered: UndeliveredMailed, name: str, locale: str | 
 
 
 def _letter(template: str, subject: str, **values: Any) -> Letter:
-    text = _templates.get_template(f"{template}.txt").render(subject=subject, **values)
-    html = _templates.get_template(f"{template}.html").render(subject=subject, **values)
-    return Letter(subject, text, html)
+    said = {"subject": subject, **values}
+    return Letter(subject, forms.rendered(f"{template}.txt", said), forms.rendered(f"{template}.html", said))
 
 
 def _rows(told: Told, w: Words) -> list[Row]:
@@ -203,8 +220,7 @@ def _rows(told: Told, w: Words) -> list[Row]:
 
 
 def _row(w: Words, label: str, value: str | None, change: str, as_of: str | None, note: str = "") -> Row:
-    known = value is not None
-    return Row(label, value or w.no_data, known, change, note, w.since(as_of) if known else "")
+    return Row(label, value or "", change, note, w.since(as_of) if value is not None else "")
 
 
 def _count(value: int | None, w: Words) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from time import monotonic, perf_counter
+from typing import TypeVar, cast
 
 from services.notifier.access import Access, DoorAway, View
 from services.notifier.domain.mail import MailStatus, whole_status
@@ -22,11 +23,14 @@ from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
 AT_ONCE = 256
+TOGETHER = 64  # what is asked, planned and claimed in company
+CREWS = 3
 LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 NOT_YET = timedelta(seconds=1)
 LAST_TURN_SECONDS = 8.0
 Report = Callable[[Settled, str | None], Awaitable[None]]
+T = TypeVar("T")
 log = telemetry.Log("mailer")
 
 
@@ -115,14 +119,20 @@ class Mailer:
         for settled, trace in await self._post.unrecorded(AT_ONCE):
             await self._report(settled, trace)
         waiting = await self._post.waiting(AT_ONCE)
-        if not waiting:
-            return 0
-        view = await self._access.view([posted.mail for posted in waiting])
-        planned = [posted for posted in await self._each(self._planned, waiting, view) if posted is not None]
-        if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
-            view = await self._access.view([posted.mail for posted in planned], view)
-            await self._each(self._dispatched, planned, view)
+        batches = iter([waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)])
+        await _finished([self._crew(batches) for _ in range(CREWS)])
         return len(waiting)
+
+    async def _crew(self, batches: Iterator[Sequence[Posted]]) -> None:
+        """Carry out what is left of *batches*, one by one: while one crew waits for the database, another one writes letters."""
+        for batch in batches:
+            if self._stopping.is_set():
+                return
+            view = await self._access.view([posted.mail for posted in batch])
+            planned = [posted for posted in await self._each(self._planned, batch, view) if posted is not None]
+            if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
+                view = await self._access.view([posted.mail for posted in planned], view)
+                await self._each(self._dispatched, planned, view)
 
     async def _each(
         self, step: Callable[[Posted, View], Awaitable[Posted | None]], mails: Sequence[Posted], view: View
@@ -139,7 +149,7 @@ class Mailer:
                 await self._post.put_off(posted, posted.pause, type(error).__name__)
                 return None
 
-        return list(await asyncio.gather(*(careful(posted) for posted in mails)))
+        return await _finished([careful(posted) for posted in mails])
 
     async def _planned(self, posted: Posted, view: View) -> Posted | None:
         """Return *posted* with its letter, None if nothing is to be sent now."""
@@ -199,8 +209,7 @@ class Mailer:
 
         A mail that waited too long for its connection gives its lease back.
         """
-        async with self._pool.line():
-            pass
+        await self._pool.reached()
         lease = await self._post.claim(posted)
         if lease is None:
             return None
@@ -278,7 +287,17 @@ class Mailer:
                 if not transient(error):
                     raise
                 log.warning("settling_waits", why=repr(error)[:300])
+            self._last_turn = monotonic()  # being started anew would forget it
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _finished(steps: Sequence[Awaitable[T]]) -> list[T]:
+    """Return what *steps* return once all of them have ended, whatever one raised: nothing goes on behind our back."""
+    found = await asyncio.gather(*steps, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return cast("list[T]", found)
 
 
 def _all(posted: Posted, status: DeliveryStatus) -> list[ClientDelivery]:

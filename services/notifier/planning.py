@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from services.notifier.access import View
-from services.notifier.domain.mail import Digest, Mail, Told, barred, plan_digest
+from services.notifier.domain.mail import Digest, Mail, barred, plan_digest
 from services.notifier.letters import (
     Letter,
     digest_letter,
@@ -18,11 +20,13 @@ from services.notifier.letters import (
     undelivered_letter,
 )
 from services.notifier.links import Links
-from services.notifier.post import Posted
+from services.notifier.post import DELIVERIES, Posted
 from shared.auth import derive
-from shared.contracts.clients import EndTold, Figures, ReminderRequested
+from shared.contracts.clients import EndTold, ReminderRequested
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
 from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
+
+_DIGEST = TypeAdapter(Digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def plan(mail: Mail, view: View, now: datetime) -> Plan:
 def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]:
     """Return what must not be sent any more though the letter tells of it: access lost, switched off, or too late (N9, N11)."""
     mail = posted.mail
-    told = {delivery.client_id for delivery in posted.deliveries if delivery.status is DeliveryStatus.SENT}
+    frozen = posted.letter["deliveries"] if posted.letter else ()
+    told = {delivery["client_id"] for delivery in frozen if delivery["status"] == DeliveryStatus.SENT}
     if mail.kind is MailKind.DIGEST:
         known = view.known(mail)
         found = [barred(part, mail.due_at, known[part.client_id], now) for part in mail.parts if part.client_id in told]
@@ -63,7 +68,8 @@ def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Let
     assert frozen is not None
     match mail.kind:
         case MailKind.DIGEST:
-            return digest_letter(_thawed(frozen["digest"]), frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
+            digest = _DIGEST.validate_python({**frozen["digest"], "deliveries": ()})
+            return digest_letter(digest, frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
         case MailKind.REMINDER:
             reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)
             return reminder_letter(reminder, frozen["name"], frozen["locale"], portal_url)
@@ -95,7 +101,7 @@ def _digest(mail: Mail, view: View, now: datetime) -> Plan:
     recipient = view.recipient(mail)
     if not digest.told or recipient is None:
         return Plan(digest.deliveries, None)
-    return _frozen(digest.deliveries, recipient, now, digest=_frosted(digest))
+    return _frozen(digest.deliveries, recipient, now, digest=_DIGEST.dump_python(digest, exclude={"deliveries"}))
 
 
 def _to_member(mail: Mail, view: View, now: datetime) -> Plan:
@@ -137,22 +143,7 @@ def _frozen(deliveries: Sequence[ClientDelivery], to: Mapping[str, Any], now: da
         "address": to["email"],
         "locale": to["locale"],
         "date": now,
-        "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
+        "deliveries": DELIVERIES.dump_python(list(deliveries), mode="json"),
         **more,
     }
     return Plan(deliveries, letter)
-
-
-def _frosted(digest: Digest) -> Mapping[str, Any]:
-    """Return *digest* as it is frozen, field by field: ``asdict`` copies deeply, and takes longer than all else."""
-    told = [{**{name: getattr(one, name) for name in _TOLD}, "figures": one.figures.model_dump()} for one in digest.told]
-    return {**{name: getattr(digest, name) for name in _SUMS}, "told": told}
-
-
-def _thawed(frozen: Mapping[str, Any]) -> Digest:
-    told = tuple(Told(**{**one, "figures": Figures.model_validate(one["figures"])}) for one in frozen["told"])
-    return Digest(**{**frozen, "told": told, "deliveries": ()})
-
-
-_TOLD = tuple(field.name for field in fields(Told) if field.name != "figures")
-_SUMS = tuple(field.name for field in fields(Digest) if field.name not in ("told", "deliveries"))

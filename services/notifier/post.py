@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from services.notifier import documents
 from services.notifier.domain.mail import OPEN, Mail, MailStatus
 from services.notifier.smtp import SEND_SECONDS
@@ -26,6 +28,7 @@ CONTENT_KEPT = timedelta(days=30)  # E5
 REPORT_AGAIN = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 Settled = MailSettled | ContactMailSettled
+DELIVERIES = TypeAdapter(list[ClientDelivery])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Posted:
     @property
     def deliveries(self) -> list[ClientDelivery]:
         """What sending this letter will mean for every client of the mail."""
-        return [ClientDelivery.model_validate(d, strict=False) for d in self.letter["deliveries"]] if self.letter else []
+        return DELIVERIES.validate_python(self.letter["deliveries"], strict=False) if self.letter else []
 
     @property
     def pause(self) -> timedelta:
@@ -80,7 +83,7 @@ class Post:
     async def waiting(self, count: int) -> list[Posted]:
         """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
         where = {"status": {"$in": [status.value for status in OPEN]}, "not_before": {"$lte": self._now()}}
-        found = await self._mails.find(where).sort([("not_before", 1)]).limit(count).to_list(None)
+        found = await self._mails.find(where, batch_size=count).sort([("not_before", 1)]).limit(count).to_list(None)
         return [_posted(document) for document in found]
 
     async def replan(self, posted: Posted) -> None:
@@ -145,7 +148,7 @@ class Post:
         now = self._now()
         change = {
             "status": status.value,
-            "deliveries": [delivery.model_dump(mode="json") for delivery in deliveries],
+            "deliveries": DELIVERIES.dump_python(list(deliveries), mode="json"),
             "sent_at": sent_at,
             "message_id": message_id,
             "why": why,
@@ -222,5 +225,5 @@ def _settled(mail: Mail, deliveries: Sequence[ClientDelivery], end: Mapping[str,
 
 
 def _settled_again(document: Mapping[str, Any]) -> Settled:
-    deliveries = [ClientDelivery.model_validate(d, strict=False) for d in document["deliveries"]]
+    deliveries = DELIVERIES.validate_python(document["deliveries"], strict=False)
     return _settled(documents.mail_of(document), deliveries, document)

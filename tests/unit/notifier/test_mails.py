@@ -134,6 +134,13 @@ def test_names_are_shown_as_they_are() -> None:
     assert letter == digest_letter(digest, "<i>Leyla</i>", "de", URL, INERT)
 
 
+def test_a_name_is_never_taken_for_a_form() -> None:
+    """E1: digests are forms that are filled in; what looks like a slot of one is text like any other."""
+    for odd in ("100 %s Bau", "%(url)s & %d %", "{0} {name}", "{{ w.language }}"):
+        letter = digest_letter(planned(known(client(name=odd, missing=1))), odd, "de", URL, INERT)
+        assert (letter.text.count(odd), letter.html.count(odd.replace("&", "&amp;"))) == (2, 2)
+
+
 def reminder(comment: str | None = None) -> ReminderRequested:
     body = {"command_id": "k", "reminder_id": "r", "firm_id": FIRM, "client_id": MUELLER, "client_name": "Müller Bau"}
     tasks = [

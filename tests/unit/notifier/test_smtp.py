@@ -135,3 +135,33 @@ def test_a_mail_server_that_is_away_touches_no_mail() -> None:
 
     with pytest.raises(Away):
         asyncio.run(story())
+
+
+def test_a_mail_server_that_went_away_is_not_taken_for_one_that_is_there() -> None:
+    """E3: a connection that rests says so as long as it stands; nothing is claimed for a server that is gone."""
+
+    async def story() -> None:
+        async with pool_to(Sink()) as pool:
+            await pool.reached()
+            async with pool.line():
+                await pool.reached()  # it is the only one, and in use
+        with pytest.raises(Away):
+            await pool.reached()
+
+    asyncio.run(story())
+
+
+def test_a_connection_that_was_lost_while_it_rested_is_no_mail_server() -> None:
+    """E3: the pool looks at what it keeps."""
+
+    async def story() -> None:
+        async with pool_to(Sink()) as pool:
+            await pool.reached()
+            (resting,) = pool._resting
+            pool._port = 1
+            await pool.reached()
+            resting.close()
+            with pytest.raises(Away):
+                await pool.reached()
+
+    asyncio.run(story())
