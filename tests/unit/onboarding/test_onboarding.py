@@ -191,6 +191,29 @@ def test_the_contact_is_reminded_on_day_three_six_and_twelve(days: int, reminder
     assert story.when(tick(after(days=days))).decided == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "reminded", "over"),
+    [
+        ("2026-03-27T09:30:00Z", ("2026-03-30", "2026-04-02", "2026-04-08"), "2026-04-26"),  # clocks go forward on the 29th
+        ("2026-10-23T22:30:00Z", ("2026-10-26", "2026-10-29", "2026-11-04"), "2026-11-22"),  # and back on the 25th
+        ("2028-02-26T09:30:00Z", ("2028-02-29", "2028-03-03", "2028-03-09"), "2028-03-27"),
+        ("2027-02-26T09:30:00Z", ("2027-03-01", "2027-03-04", "2027-03-10"), "2027-03-28"),
+    ],
+)
+def test_a_day_is_a_day_whatever_clocks_and_calendars_do(sent: str, reminded: tuple[str, ...], over: str) -> None:
+    """O6: so many times 24 hours after the link was sent, to the second, over a change of the clocks and a leap day."""
+    at = datetime.fromisoformat(sent)
+    story = given(invite(at=at))
+    for day in reminded:
+        due = datetime.fromisoformat(f"{day}{sent[10:]}")
+        assert story.company().due_at == due
+        assert story.when(tick(due - timedelta(seconds=1))).decided == []
+        assert len(story.when(tick(due)).said(InvitationMailed)) == 1
+    end = datetime.fromisoformat(f"{over}{sent[10:]}")
+    assert story.when(tick(end - timedelta(seconds=1))).company().stage is Stage.INVITED
+    assert story.when(tick(end)).company().stage is Stage.EXPIRED
+
+
 def test_after_an_outage_one_reminder_stands_for_all_that_were_missed() -> None:
     """E4: nobody is flooded; the next one comes as usual."""
     story = given(invite()).when(tick(after(days=7)))
