@@ -109,7 +109,7 @@ class Service:
 def collect_seldom() -> None:
     """Let the garbage collector look at what a batch made, not at all that was imported: a fifth of the time of a fact."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(100_000, 20, 50)
 
 
 def serve(name: str, build: Callable[[Settings], ASGIApp]) -> None:
