@@ -70,11 +70,12 @@ def read(record: Record, types: Mapping[str, type[Message]]) -> Heard[Message] |
     if record.value is None:
         return Passed("tombstone")
     headers = _headers(record.headers)
+    kind = headers.get("content-type", JSON)
     try:
-        if headers.get("content-type", b"").lower().startswith(STRUCTURED):
+        if kind != JSON and kind.lower().startswith(STRUCTURED):
             attributes, body = _structured(record.value)
         else:
-            attributes, body = _binary(headers), record.value
+            attributes, body = _binary(headers, kind), record.value
     except _NotAnEvent as wrong:
         return Unreadable(wrong.reason, str(wrong))
     return _checked(attributes, body, headers, record.timestamp, types)
@@ -141,10 +142,11 @@ def _headers(pairs: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     return {name.lower(): value or b"" for name, value in pairs}
 
 
-def _binary(headers: Mapping[str, bytes]) -> dict[str, str]:
-    kind = headers.get("content-type", JSON).split(b";")[0].strip().lower()
-    if kind != JSON and not kind.endswith(b"+json"):
-        raise _NotAnEvent("not_json", f"the content type is {kind[:64]!r}")
+def _binary(headers: Mapping[str, bytes], kind: bytes) -> dict[str, str]:
+    if kind != JSON:
+        kind = kind.split(b";")[0].strip().lower()
+        if kind != JSON and not kind.endswith(b"+json"):
+            raise _NotAnEvent("not_json", f"the content type is {kind[:64]!r}")
     try:
         return {name[3:]: value.decode() for name, value in headers.items() if name.startswith("ce_")}
     except UnicodeDecodeError as wrong:

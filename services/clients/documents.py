@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.states import Access, Client, Company, Firm, Grant, Invitation, Member
@@ -22,18 +23,12 @@ UNKNOWN = -1  # sorts below 0 (L4)
 FIGURE_FIELDS = ("version", "ledger", "missing")
 STAFF_FIELDS = ("version", "assignees", "tenures", "lists")
 ROW_FIELDS = (
-    *("client_id", "name", "client_number", "invitation", "addressed_to", "added_at", "begun_at", "connected"),
-    *(
-        "connected_at",
-        "disconnected",
-        "ended_at",
-        "onboarding",
-        "onboarding_at",
-        "undelivered",
-        "verified",
-        "assignees",
-        "ledger",
-    ),
+    *("client_id", "name", "client_number", "invitation", "addressed_to", "added_at", "begun_at", "connected", "connected_at"),
+    *("disconnected", "ended_at", "onboarding", "onboarding_at", "undelivered", "verified", "assignees", "ledger"),
+)
+TOLD_FIELDS = (
+    *("version", "firm_id", "client_id", "name", "client_number", "connected", "disconnected"),
+    *("invitation", "onboarding", "assignees", "ledger"),
 )
 SEARCH_FIELDS = ("lists", "sort_key", "folded", "tails", "begins", "names")  # nothing is decided or told by them
 PLACE_FIELDS = ("sort_key", "missing")
@@ -42,7 +37,6 @@ KEPT_ACCESS = timedelta(days=730)  # E5
 KEPT_GRANT = timedelta(days=7)
 
 Doc = dict[str, Any]
-Slot = tuple[str, Callable[[Any, Any], None]]
 S = TypeVar("S")
 STATE_ALONE: Doc = dict.fromkeys(SEARCH_FIELDS, 0)
 _INVITATIONS: Mapping[str | None, Invitation | None] = {None: None, **{one.value: one for one in Invitation}}
@@ -80,26 +74,12 @@ def figures(state: Client) -> Doc:
 
 def client_from(document: Mapping[str, Any]) -> Client:
     """Return the state within a row."""
-    known = {
-        "left_at": None,  # a row may be older than its newest field
-        **document,
-        "ledger": _ledger(document["ledger"]),
-        "invitation": _INVITATIONS[document["invitation"]],
-        **{name: tuple(document[name]) for name in ("assignees", "tenures", "end_told")},
-        **{name: _pairs(document[name]) for name in ("seen", "reminded")},
-    }
-    return _filled(Client, _CLIENT_SLOTS, known)
+    return _CLIENT.of(document)
 
 
 def row_from(document: Mapping[str, Any]) -> Client:
     """Return what is shown of the state within a row, from its ROW_FIELDS: the rest is not there, so nothing is decided by it."""
-    known = {
-        **document,
-        "ledger": _ledger(document["ledger"]),
-        "assignees": tuple(document["assignees"]),
-        "invitation": _INVITATIONS[document["invitation"]],
-    }
-    return _filled(Client, _ROW_SLOTS, known)
+    return _ROW.of(document)
 
 
 def staff(state: Client) -> Doc:
@@ -115,7 +95,8 @@ def staff(state: Client) -> Doc:
 
 def only_moved(before: Client, after: Client, *fields: str) -> bool:
     """Say whether nothing but *fields* differs: then the row's search keys need not be written again."""
-    return all(getattr(before, n) == getattr(after, n) for n in _names(Client) if n not in fields and n != "version")
+    rest = _rest(fields)
+    return bool(rest(before) == rest(after))
 
 
 def company(state: Company) -> Doc:
@@ -125,11 +106,7 @@ def company(state: Company) -> Doc:
 
 def company_from(document: Mapping[str, Any]) -> Company:
     """Return the company within its document."""
-    known = {name: document[name] for name in _names(Company)}
-    names_seen = _pairs(document["names_seen"])
-    return Company(
-        **{**known, "ledger": _ledger(document["ledger"]), "firms": tuple(document["firms"]), "names_seen": names_seen}
-    )
+    return _COMPANY.of(document)
 
 
 def expense(state: Expense) -> Doc:
@@ -197,7 +174,7 @@ def access(line: Access) -> Doc:
 
 def told_client(document: Mapping[str, Any]) -> tuple[str, ClientState]:
     """Return key and state under which a row is told to others."""
-    state = client_from(document)
+    state = _TOLD.of(document)
     return f"{state.firm_id}.{state.client_id}", ClientState.model_construct(
         version=state.version,
         firm_id=state.firm_id,  # type: ignore[arg-type]
@@ -226,7 +203,14 @@ def told_member(document: Mapping[str, Any]) -> tuple[str, MemberState]:
     )
 
 
-SHOWN = {"client_rows": Shown(said.STATE, told_client, STATE_ALONE), "members": Shown(said.STATE, told_member)}
+SHOWN = {
+    "client_rows": Shown(said.STATE, told_client, dict.fromkeys(TOLD_FIELDS, 1)),
+    "members": Shown(said.STATE, told_member),
+}
+
+
+def _tuple(stored: Sequence[Any] | None) -> tuple[Any, ...] | None:
+    return tuple(stored) if stored else None
 
 
 def _pairs(stored: Iterable[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
@@ -242,23 +226,36 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 
-def _ledger(document: Mapping[str, Any]) -> Ledger:
-    balance, told = document["balance"], document["balance_told"]
-    known = {**document, "balance": tuple(balance) if balance else None, "balance_told": tuple(told) if told else None}
-    return _filled(Ledger, _LEDGER_SLOTS, known)
+@cache
+def _rest(moved: Sequence[str]) -> Callable[[Client], Any]:
+    return attrgetter(*(name for name in _names(Client) if name not in (*moved, "version")))
 
 
-def _filled(kind: type[S], slots: Sequence[Slot], known: Mapping[str, Any]) -> S:
-    """Return a state with what is known for its *slots*: the `__init__` of a frozen class takes four times as long."""
-    state = object.__new__(kind)
-    for name, fill in slots:
-        fill(state, known[name])
-    return state
+class _Shape(Generic[S]):
+    """How a state is made of *names* in a document, slot by slot: the `__init__` of a frozen class takes four times as long."""
+
+    def __init__(self, kind: type[S], names: Iterable[str], **read: Callable[[Any], Any]) -> None:
+        self._kind = kind
+        fill = {name: getattr(kind, name).__set__ for name in names}
+        self._plain = tuple((name, fill[name]) for name in fill if name not in read)
+        self._read = tuple((name, fill[name], read[name]) for name in fill if name in read)
+
+    def of(self, document: Mapping[str, Any]) -> S:
+        """Return the state; raises KeyError where the document lacks a name."""
+        state = object.__new__(self._kind)
+        for name, fill in self._plain:
+            fill(state, document[name])
+        for name, fill, read in self._read:
+            fill(state, read(document[name]))
+        return state
 
 
-def _slots(kind: Any, names: Iterable[str]) -> Sequence[Slot]:
-    return tuple((name, getattr(kind, name).__set__) for name in names)
-
-
-_CLIENT_SLOTS, _ROW_SLOTS = _slots(Client, _names(Client)), _slots(Client, ROW_FIELDS)
-_LEDGER_SLOTS = _slots(Ledger, _names(Ledger))
+_LEDGER = _Shape(Ledger, _names(Ledger), balance=_tuple, balance_told=_tuple)
+_COMPANY = _Shape(Company, _names(Company), firms=tuple, ledger=_LEDGER.of, names_seen=_pairs)
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "ledger": _LEDGER.of,
+    "invitation": _INVITATIONS.__getitem__,
+    **dict.fromkeys(("assignees", "tenures", "end_told"), tuple),
+    **dict.fromkeys(("seen", "reminded"), _pairs),
+}
+_CLIENT, _ROW, _TOLD = (_Shape(Client, names, **_READ) for names in (_names(Client), ROW_FIELDS, TOLD_FIELDS))

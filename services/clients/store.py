@@ -223,21 +223,22 @@ def _row_change(before: Client | None, after: Client) -> Change:
     return Change(ROWS, as_document.client(after), told=True)
 
 
-def _counted(client: Client | None) -> Counter[str]:
+def _counted(client: Client | None) -> tuple[str, ...]:
+    """Return what a client counts in: its lists, and those of them by missing receipts if it misses some."""
     if client is None:
-        return Counter()
+        return ()
     lists = client.lists
-    missing = bool(client.readable.missing)
-    return Counter([*lists, *(f"{name}+missing" for name in lists if missing)])
+    return (*lists, *(f"{name}+missing" for name in lists)) if client.readable.missing else lists
 
 
 def _count_moves(moved: Iterable[tuple[Client | None, Client]], source: str) -> list[UpdateOne]:
     deltas: Counter[tuple[str, str]] = Counter()
     for before, after in moved:
-        here = _counted(after)
-        here.subtract(_counted(before))
-        for name, delta in here.items():
-            deltas[after.firm_id, name] += delta
+        then, now = _counted(before), _counted(after)
+        if then == now:
+            continue  # as with most facts: a figure rises
+        deltas.update((after.firm_id, name) for name in now)
+        deltas.subtract((after.firm_id, name) for name in then)
     return [
         UpdateOne(
             {"_id": f"{firm}|{name}|{source}"}, {"$inc": {"n": n}, "$setOnInsert": {"firm_id": firm, "list": name}}, upsert=True

@@ -45,13 +45,13 @@ def decide(heard: Heard[Any], world: World, now: datetime) -> Sequence[Any]:
 
 def evolve(world: World, event: Any) -> None:
     """Apply what was decided to the states at hand."""
-    match event:
-        case ClientMoved(client):
-            world.clients[client.firm_id, client.client_id] = client
+    match event:  # the most frequent first
         case ExpenseTold(expense):
             world.expenses[expense.client_id, expense.expense_id] = expense
         case FiguresMoved(client_id, ledger):
             world.ledgers[client_id] = ledger
+        case ClientMoved(client):
+            world.clients[client.firm_id, client.client_id] = client
         case CompanyMoved(company):
             world.companies[company.client_id] = company
             _follow(world, company)

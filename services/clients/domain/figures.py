@@ -79,21 +79,21 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
     deletion: so the figures are the same in any order.
     """
     new = (stamp, id, fact.ce_type)
-    match fact:
-        case ExpenseDeleted():
-            after = replace(expense, deleted=max(expense.deleted or "", stamp), heard_at=now)
-        case ReceiptFact():
-            after = _told(expense, max(expense.receipt or new, new), expense.export, now)
-        case _:
-            after = _told(expense, expense.receipt, max(expense.export or new, new), now)
+    deletes, of_receipt = isinstance(fact, ExpenseDeleted), isinstance(fact, ReceiptFact)
+    if deletes:
+        after = replace(expense, deleted=max(expense.deleted or "", stamp), heard_at=now)
+    elif of_receipt:
+        after = _told(expense, max(expense.receipt or new, new), expense.export, now)
+    else:
+        after = _told(expense, expense.receipt, max(expense.export or new, new), now)
     if after == expense:
         return expense, ledger
     at = max(stamp, after.deleted or "")
-    if after.receipt is not None and (isinstance(fact, ReceiptFact | ExpenseDeleted)):
+    if after.receipt is not None and (of_receipt or deletes):
         count = (ledger.missing or 0) + after.misses_receipt - expense.misses_receipt
         moved = count, max(ledger.missing_at or "", at)
         ledger = Ledger(*moved, ledger.ready, ledger.ready_at, ledger.balance, ledger.low, ledger.balance_told)
-    if after.export is not None and not isinstance(fact, ReceiptFact):
+    if after.export is not None and not of_receipt:
         count = (ledger.ready or 0) + after.ready - expense.ready
         ledger = replace(ledger, ready=count, ready_at=max(ledger.ready_at or "", at))
     return after, ledger
