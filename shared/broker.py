@@ -23,6 +23,7 @@ from shared.claims import Claims
 from shared.contracts.base import Cleanup, Topic
 from shared.contracts.topics import ALL
 from shared.handling import Handling
+from shared.lanes import Lanes
 from shared.mongo import Database, GroundMissing
 from shared.relay import Relay
 from shared.settings import load
@@ -83,8 +84,10 @@ class Listening:
             rebalance_timeout_ms=10_000,  # the drain of running transactions must fit in
         )
 
+        lanes = Lanes(topic, claims, self._handling, subscriber.lock)
+
         async def on_records(records: Any) -> None:  # FastStream builds a model of what is annotated
-            await self._handling.handle(topic, claims, records)
+            await lanes.begin(records)
 
         subscriber(on_records)
         subscriber.get_msg = self._polled  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -23,13 +23,17 @@ log = Log("claims")
 
 @dataclass(slots=True)
 class Claim:
-    """The right to write for one partition: *epoch* fences others, *next* is the first record not yet handled."""
+    """The right to write for one partition: *epoch* fences others, *next* is the first record not yet handled.
+
+    *turn* is held by the batch that is being handled: the next one waits for it.
+    """
 
     id: str
     topic: str
     partition: int
     epoch: int
     next: int
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
 
 class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -103,18 +107,18 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             self._spawn(tp, 0)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Let running transactions end, then let go; heartbeats go on here."""
+        """Begin nothing more, and return when running transactions have ended; heartbeats go on here."""
         await self.stop()
 
     async def stop(self) -> None:
-        """Hold nothing any longer: running transactions end first."""
+        """Hold nothing any longer, and return when running transactions have ended."""
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
-        if self._subscriber is not None:
-            await self._subscriber.lock.wait_release(DRAIN_SECONDS)
         self._held.clear()
         self._waits.clear()
+        if self._subscriber is not None:
+            await self._subscriber.lock.wait_release(DRAIN_SECONDS)
 
     def _spawn(self, tp: TopicPartition, after: float) -> None:
         previous = self._tasks.pop(tp, None)

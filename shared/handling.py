@@ -6,11 +6,8 @@ A record is handled once because its partition's position moves in the same tran
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -41,16 +38,6 @@ Opened = tuple[Record, Heard[Message] | Unreadable | Passed]
 """A record and what it says."""
 W = TypeVar("W")
 log = telemetry.Log("handling")
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage amidst a batch: what it makes is dropped with it, and until then there is very much to look at."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()  # another topic's batch may be under way: that costs time, no more
 
 
 class Fenced(Exception):
@@ -149,18 +136,8 @@ class Handling(Generic[W]):
         self._now = now
         self.last_progress = perf_counter()
 
-    async def handle(self, topic: Topic, claims: Claims, records: Sequence[Record]) -> None:
-        """Handle *records* of *topic*, partition by partition at once. Never raises: a partition in trouble is claimed anew."""
-        by_partition: dict[int, list[Record]] = {}
-        for record in records:
-            by_partition.setdefault(record.partition, []).append(record)
-        with _uncollected():
-            await asyncio.gather(*(self._partition(topic, claims, number, some) for number, some in by_partition.items()))
-
-    async def _partition(self, topic: Topic, claims: Claims, number: int, records: list[Record]) -> None:
-        claim = claims.held(topic.name, number)
-        if claim is None:
-            return
+    async def handle(self, topic: Topic, claims: Claims, claim: Claim, records: Sequence[Record]) -> None:
+        """Handle *records* of the partition of *claim*. Never raises: a partition in trouble is claimed anew."""
         fresh = [record for record in records if record.offset >= claim.next]
         if not fresh:
             return

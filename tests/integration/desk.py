@@ -80,7 +80,7 @@ class Desk:
         arrived = int(now().timestamp() * 1000)
         record = ConsumerRecord(topic.name, number, 0, arrived, 0, b"k", letter.value, None, 0, 0, letter.headers)
         posts = Relay("clients", self.database, lambda: None, documents.SHOWN)
-        await Handling("clients", self.database, store, CLIENTS, posts).handle(topic, claims, [record])
+        await Handling("clients", self.database, store, CLIENTS, posts).handle(topic, claims, claim, [record])
         assert not claims.given_up, f"{message} was not committed"
 
     async def carry_out(self, tick: clients.LeaverFellDue | None) -> int:

@@ -340,4 +340,6 @@ class ByHand:
             ConsumerRecord(topic.name, 0, offset, arrived, 0, letter.key, letter.value, None, 0, 0, letter.headers)
             for offset, letter in enumerate(letters, first)
         ]
-        await self.handling.handle(topic, self.claims, records)
+        claim = self.claims.held(topic.name, 0)
+        if claim is not None:
+            await self.handling.handle(topic, self.claims, claim, records)

@@ -1,0 +1,53 @@
+"""The pace of partitions: each handles its records in order, and none waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from shared.claims import Claim, Claims
+from shared.contracts.base import Topic
+from shared.handling import Handling
+from shared.messages import Record
+
+
+class Lanes:
+    """Hands records of *topic* over, a batch a partition at a time; *busy* is held while one is handled or waits.
+
+    While a partition's batch is written the next poll is fetched and the others go on: so a partition has one batch in hand
+    and at most one more that waits.
+    """
+
+    def __init__(self, topic: Topic, claims: Claims, handling: Handling[Any], busy: AbstractContextManager[Any]) -> None:
+        self._topic = topic
+        self._claims = claims
+        self._handling = handling
+        self._busy = busy
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self, records: Sequence[Record]) -> None:
+        """Handle *records*; return as soon as every partition has begun with its own."""
+        by_partition: dict[int, list[Record]] = {}
+        for record in records:
+            by_partition.setdefault(record.partition, []).append(record)
+        begun = [
+            self._enter(claim, some) for n, some in by_partition.items() if (claim := self._claims.held(self._topic.name, n))
+        ]
+        for event in begun:
+            await event.wait()
+
+    def _enter(self, claim: Claim, records: Sequence[Record]) -> asyncio.Event:
+        begun = asyncio.Event()
+        task = asyncio.create_task(self._in_turn(claim, records, begun))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return begun
+
+    async def _in_turn(self, claim: Claim, records: Sequence[Record], begun: asyncio.Event) -> None:
+        with self._busy:
+            async with claim.turn:
+                begun.set()
+                if self._claims.held(claim.topic, claim.partition) is claim:  # else who claims anew reads them again
+                    await self._handling.handle(self._topic, self._claims, claim, records)
