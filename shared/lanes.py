@@ -12,12 +12,13 @@ from shared.contracts.base import Topic
 from shared.handling import Handling
 from shared.messages import Record
 
+LEFT_IN_HAND = 3_000  # records: the last partitions of a poll are written while the next one is fetched
+
 
 class Lanes:
     """Hands records of *topic* over, a batch a partition at a time; *busy* is held while one is handled or waits.
 
-    While a partition's batch is written the next poll is fetched and the others go on: so a partition has one batch in hand
-    and at most one more that waits.
+    While the last partitions of a poll are written the next one is fetched, and nobody waits for a partition that is slow.
     """
 
     def __init__(self, topic: Topic, claims: Claims, handling: Handling[Any], busy: AbstractContextManager[Any]) -> None:
@@ -26,9 +27,11 @@ class Lanes:
         self._handling = handling
         self._busy = busy
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand = 0
+        self._fewer = asyncio.Condition()
 
     async def begin(self, records: Sequence[Record]) -> None:
-        """Handle *records*; return as soon as every partition has begun with its own."""
+        """Handle *records*; return once every partition has begun with its own, and few are left in hand."""
         by_partition: dict[int, list[Record]] = {}
         for record in records:
             by_partition.setdefault(record.partition, []).append(record)
@@ -37,6 +40,8 @@ class Lanes:
         ]
         for event in begun:
             await event.wait()
+        async with self._fewer:
+            await self._fewer.wait_for(lambda: self._in_hand <= LEFT_IN_HAND)
 
     def _enter(self, claim: Claim, records: Sequence[Record]) -> asyncio.Event:
         begun = asyncio.Event()
@@ -46,8 +51,12 @@ class Lanes:
         return begun
 
     async def _in_turn(self, claim: Claim, records: Sequence[Record], begun: asyncio.Event) -> None:
+        self._in_hand += len(records)
         with self._busy:
             async with claim.turn:
                 begun.set()
                 if self._claims.held(claim.topic, claim.partition) is claim:  # else who claims anew reads them again
                     await self._handling.handle(self._topic, self._claims, claim, records)
+        self._in_hand -= len(records)
+        async with self._fewer:
+            self._fewer.notify_all()

@@ -119,13 +119,14 @@ class Relay:
             by_collection.setdefault(mark["collection"], []).append(mark)
         letters: list[Letter] = []
         told: dict[str, int] = {}
+        moment = now()
         for collection, some in by_collection.items():
             shown = self._states[collection]
             marked = sorted({mark["document"] for mark in some})
             found = await self._database[collection].find({"_id": {"$in": marked}}, shown.read).to_list(None)
             for document in found:
                 key, state = shown.tell(document)
-                letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=now()))
+                letters.append(write(shown.topic, key, state, id=f"{key}.{state.version}", source=self._service, time=moment))
                 told[_document_id(collection, document["_id"])] = state.version
         await send(self._producer(), letters)
         await self._still_newest(by_collection, told)

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.claims import Claim
 from shared.contracts.pleo import RECEIPTS
-from shared.lanes import Lanes
+from shared.lanes import LEFT_IN_HAND, Lanes
 
 
 class Scene:
@@ -54,6 +54,18 @@ async def test_a_partition_handles_its_batches_in_order_and_holds_up_no_other() 
     scene.may_end[0].set()
     await second
     assert scene.begun[-1] == (0, 7)
+
+
+async def test_no_more_is_fetched_while_most_of_a_poll_is_in_hand() -> None:
+    """Else memory would hold two polls."""
+    scene = Scene()
+    many = [(0, offset) for offset in range(LEFT_IN_HAND)]
+    first = asyncio.create_task(scene.lanes.begin(_records(*many, (1, 0))))
+    await _settled()
+    assert scene.begun == [(0, 0), (1, 0)]
+    assert not first.done()
+    scene.may_end[1].set()
+    await asyncio.wait_for(first, 1)
 
 
 async def test_what_waits_for_a_claim_that_is_lost_is_dropped() -> None:
