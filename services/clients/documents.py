@@ -244,7 +244,8 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 def _ledger(document: Mapping[str, Any]) -> Ledger:
     balance, told = document["balance"], document["balance_told"]
-    known = {**document, "balance": tuple(balance) if balance else None, "balance_told": tuple(told) if told else None}
+    told_as = {"balance": tuple(balance) if balance else None, "balance_told": tuple(told) if told else None}
+    known = {**_NEVER_OVER, **document, **told_as}
     return _filled(Ledger, _LEDGER_SLOTS, known)
 
 
@@ -262,3 +263,4 @@ def _slots(kind: Any, names: Iterable[str]) -> Sequence[Slot]:
 
 _CLIENT_SLOTS, _ROW_SLOTS = _slots(Client, _names(Client)), _slots(Client, ROW_FIELDS)
 _LEDGER_SLOTS = _slots(Ledger, _names(Ledger))
+_NEVER_OVER: Doc = dict.fromkeys(("missing_over_at", "ready_over_at", "low_over_at"))  # a row may be older than these
