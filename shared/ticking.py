@@ -9,6 +9,7 @@ import asyncio
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -24,7 +25,17 @@ EXAMPLE = "2026-11-30T10:00:00+01:00"
 FARTHEST = timedelta(days=3660)  # ten years: what a tick passes over is written down instant by instant
 log = Log("ticking")
 
-Tick = Callable[[Database, Any, datetime], Awaitable[int]]
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a tick from a command line has of the run: its service's database, a producer, and everybody's settings."""
+
+    database: Database
+    producer: Any
+    settings: Settings
+
+
+Tick = Callable[[Hands, datetime], Awaitable[int]]
 """Treats everything due by an instant as due; returns how much that was, once it is settled. Raises TimeoutError."""
 
 
@@ -100,7 +111,7 @@ async def _tick(settings: Settings, service: str, tick: Tick, at: datetime) -> i
     letters = producer(settings.kafka_bootstrap_servers)
     await letters.start()
     try:
-        return await tick(database, letters, at)
+        return await tick(Hands(database, letters, settings), at)
     finally:
         await letters.stop()
         database.close()

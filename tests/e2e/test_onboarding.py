@@ -170,6 +170,22 @@ async def test_the_contact_is_mailed_reminded_and_given_up(firm: Firm, outside: 
     await _tabs(firm, {"onboarding": 1, "mine": 0, "all": 0}, {"mine": 0})
 
 
+async def test_a_tick_returns_once_what_it_leads_to_is_mailed(firm: Firm, outside: Outside) -> None:
+    """Contract, section 4: as the notifier's does; reminders and the end are there, and the row is gone, without a wait."""
+    begun, contact = datetime.now(UTC), f"robin@{firm.id.lower()}.example"
+    await _invite(firm, assign=[firm.tom])
+    await _mails(outside, contact, 1)
+    for days, count in ((3.1, 2), (6.1, 3), (12.1, 4)):
+        await _tick(outside, begun + timedelta(days=days))
+        assert len(await outside.mails(contact)) == count
+    await _tick(outside, begun + timedelta(days=30.1))
+    for member in (firm.leyla, firm.tom):
+        assert [mail["subject"] for mail in await outside.mails(firm.address(member))] == [
+            "Atelier Nordlicht hat nicht geantwortet"
+        ]
+    assert await firm.tabs() == {"mine": 0, "all": 0}
+
+
 async def test_a_resent_link_voids_the_one_before_and_resends_are_apart(firm: Firm, outside: Outside) -> None:
     """O6, E4: an admin whose contact has not got the mail sends it again at once; from there on it is five minutes."""
     client_id = await _invite(firm)
