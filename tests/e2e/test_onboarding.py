@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.addresses import ascii_domain
 from tests.e2e.portal import Firm, Outside
 from tests.system import eventually
 
@@ -253,6 +254,21 @@ async def test_an_invitation_that_reaches_nobody_is_told(firm: Firm, outside: Ou
         return bool(row["reason_code"] == "onboarding_undelivered" and "nicht zustellbar" in row["reason"])
 
     await eventually(shown)
+
+
+@pytest.mark.parametrize("spelled", ["as written", "as sent"])
+async def test_a_contact_is_the_same_in_either_alphabet(firm: Firm, outside: Outside, spelled: str) -> None:
+    """O1, O9, O10: the address is told as the admin wrote it, compared as in L1, and known however a bounce spells it."""
+    written = f"robin@müller-{firm.id}.example"
+    sent = f"robin@{ascii_domain(written.partition('@')[2])}"
+    client_id = await _invite(firm, contact_email=written)
+    (mail,) = await _mails(outside, sent, 1)
+    assert (await _resolved(outside, _token(mail))).body["contact_email"] == written
+    again = await firm.post("/v1/onboarding", _body(firm, contact_email=written.replace("ü", "ue")))
+    assert again.code == "already_invited"
+    bounce = {"client_id": client_id, "address": written if spelled == "as written" else sent, "kind": "hard"}
+    await outside.event("pleo.mail", "pleo.mail.bounced.v1", bounce)
+    await _mails(outside, firm.address(firm.leyla), 1)
 
 
 async def test_other_services_hear_of_invitations_and_their_ends(firm: Firm, outside: Outside) -> None:
