@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -20,9 +21,21 @@ from shared.settings import Settings, load
 from shared.telemetry import Log
 
 STUCK_SECONDS = 180.0
+EXAMPLE = "2026-11-30T10:00:00+01:00"
+FARTHEST = timedelta(days=3660)  # ten years: what a tick passes over is written down instant by instant
 log = Log("ticking")
 
-Tick = Callable[[Database, Any, datetime], Awaitable[int]]
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a tick from a command line has of the run: its service's database, a producer, and everybody's settings."""
+
+    database: Database
+    producer: Any
+    settings: Settings
+
+
+Tick = Callable[[Hands, datetime], Awaitable[int]]
 """Treats everything due by an instant as due; returns how much that was, once it is settled. Raises TimeoutError."""
 
 
@@ -65,14 +78,20 @@ class Ticking:
 
 def add_at(parser: ArgumentParser) -> None:
     """Let *parser* ask for the instant of a tick."""
-    parser.add_argument("--at", required=True, type=instant, help="an instant with its offset, e.g. 2026-11-30T10:00:00+01:00")
+    parser.add_argument("--at", required=True, type=instant, help=f"an instant with its offset, e.g. {EXAMPLE}")
 
 
 def instant(text: str) -> datetime:
-    """Return *text* as an aware datetime; raises ValueError, which argparse tells."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("an offset is needed")
+    """Return *text* as a moment in UTC, at most ten years ahead; raises ArgumentTypeError, which argparse tells."""
+    try:
+        told = datetime.fromisoformat(text)
+        at = told.astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise ArgumentTypeError(f"{text!r} is no instant: write it like {EXAMPLE}") from wrong
+    if told.tzinfo is None:
+        raise ArgumentTypeError(f"{text!r} needs its offset: write it like {EXAMPLE}")
+    if at - now() > FARTHEST:
+        raise ArgumentTypeError(f"{text!r} is more than ten years ahead: take an instant that is nearer")
     return at
 
 
@@ -92,7 +111,7 @@ async def _tick(settings: Settings, service: str, tick: Tick, at: datetime) -> i
     letters = producer(settings.kafka_bootstrap_servers)
     await letters.start()
     try:
-        return await tick(database, letters, at)
+        return await tick(Hands(database, letters, settings), at)
     finally:
         await letters.stop()
         database.close()

@@ -241,10 +241,10 @@ class _Shape(Generic[S]):
         self._read = tuple((name, fill[name], read[name]) for name in fill if name in read)
 
     def of(self, document: Mapping[str, Any]) -> S:
-        """Return the state; raises KeyError where the document lacks a name."""
+        """Return the state; what the document is too old to hold is None."""
         state = object.__new__(self._kind)
         for name, fill in self._plain:
-            fill(state, document[name])
+            fill(state, document.get(name))
         for name, fill, read in self._read:
             fill(state, read(document[name]))
         return state

@@ -49,14 +49,14 @@ def without_domain(value: str) -> str:
 
 
 def address(value: str) -> str:
-    """Return the e-mail address *value* as a mail server takes it; nothing is looked up."""
+    """Return the e-mail address *value*, its domain as people write it, if a mail server takes it; nothing is looked up."""
     try:
         valid = validate_email(value, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False)
     except EmailNotValidError as wrong:
         raise PydanticCustomError("email", "is not a valid e-mail address") from wrong
     if "." not in valid.domain or valid.ascii_email is None:
         raise PydanticCustomError("email", "is not a valid e-mail address")
-    return valid.ascii_email
+    return str(valid.normalized)
 
 
 def country(value: str) -> str:

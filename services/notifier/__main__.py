@@ -14,6 +14,8 @@ from shared.contracts.notifier import Frequency
 from shared.ticking import add_at, tick_once
 
 SERVICE = "notifier"
+YEARS = (1900, 2900)
+MOST_SHOWN = 10_000
 LATE = "not everything due was settled and mailed within 120 s: do the notifier, clients and the mail server run?"
 
 
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
         case "instants":
             try:
                 changed = (_moment(asked.changed[0]), Frequency(asked.changed[1])) if asked.changed else None
-            except ValueError as wrong:
+            except (ValueError, argparse.ArgumentTypeError) as wrong:
                 parser.error(f"argument --changed: {wrong}")
             for line in instants(asked.switched_on, asked.frequency, changed, asked.count):
                 print(line)
@@ -45,7 +47,15 @@ def _serve() -> None:
 def _moment(text: str) -> datetime:
     """Return the moment *text*; a day, or a time without an offset, is Berlin's, as the calendar is (N2)."""
     moment = datetime.fromisoformat(text)
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range: take a year from {YEARS[0]} to {YEARS[1]}")
     return moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_SHOWN):
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range: take a number up to {MOST_SHOWN}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument(
         "--changed", nargs=2, metavar=("T2", "F2"), help="another frequency from T2 on; prints the first instants after T2"
     )
-    listing.add_argument("--count", type=int, default=3)
+    listing.add_argument("--count", type=_count, default=3)
     return parser
 
 

@@ -15,6 +15,7 @@ from struct import unpack
 
 from services.notifier.domain.mail import message_key
 from services.notifier.letters import Letter
+from shared.addresses import ascii_domain
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 BROKEN_BY = ("Cc", "Zl", "Zp", "Cs")  # CR, LF, NUL, NEL and their like, U+2028, U+2029, lone surrogates
@@ -158,9 +159,9 @@ def address(name: str, mailbox: str) -> Address:
     if not _LOCAL.fullmatch(local) or len(local) > LONGEST_LOCAL:
         raise Unmailable("an address is none that this mail server knows")
     try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+        named = ascii_domain(domain)
     except UnicodeError as wrong:
         raise Unmailable("an address is of no domain") from wrong
-    if not _DOMAIN.fullmatch(ascii_domain):
+    if not _DOMAIN.fullmatch(named):
         raise Unmailable("an address is of no domain")
-    return Address(harmless(name), f"{local}@{ascii_domain}")
+    return Address(harmless(name), f"{local}@{named}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from services.notifier.domain.subscription import Subscription, subscription_id
 from services.notifier.letters import Letter, digest_letter
 from services.notifier.links import Click, Links
 from services.notifier.queries import in_the_language_of
+from services.notifier.scheduler import on_their_way
 from services.notifier.store import CLIENTS, LEDGER, MEMBERS, SUBSCRIPTIONS
 from shared.auth import Caller, Tokens
 from shared.clock import now
@@ -33,6 +35,7 @@ MEDIA = {"html": "text/html", "text": "text/plain"}
 WOULD_SEND = "Portal-Would-Send"
 ANSWERED = [DeliveryStatus.PENDING, DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.OUTCOME_UNKNOWN]
 MOST_SHOWN = 500
+ABOUT_ONBOARDING = (MailKind.INVITATION, MailKind.END, MailKind.UNDELIVERED)
 
 
 class LetterDoors:
@@ -50,6 +53,7 @@ class LetterDoors:
         return [
             Route("/v1/clients/{client_id}/notifications/preview", self.preview),
             Route("/door/link", self.link, methods=["POST"]),
+            Route("/door/on-their-way", self.on_their_way, methods=["POST"]),
         ]
 
     async def preview(self, request: Request) -> Response:
@@ -112,6 +116,12 @@ class LetterDoors:
                 "undoable": await self._database[SUBSCRIPTIONS].count_documents(undoable),
             }
         )
+
+    async def on_their_way(self, request: Request) -> Response:
+        """Return whether a mail of an onboarding that is due by an instant is still on its way, to who lets time speak."""
+        ours_only(request, self._door_key)
+        at = datetime.fromisoformat(orjson.loads(await request.body())["at"])
+        return json_response({"waiting": await on_their_way(self._database, at, *ABOUT_ONBOARDING)})
 
     async def _answered(self, member: MemberState, click: Click) -> list[str]:
         """Return the clients whose subscriptions the mail answered, by the ledger (kept 24 months)."""

@@ -130,8 +130,8 @@ def reminder_letter(reminder: ReminderRequested, name: str, locale: str | None, 
 def invitation_letter(invitation: InvitationMailed, firm_name: str | None, locale: str | None, link: str) -> Letter:
     """Return the mail that asks a contact to come to Pleo; *locale* is the firm's."""
     w = words_for(locale)
-    firm = firm_name or w.say("Ihre Buchhaltungsfirma", "Your accounting firm")
-    company = invitation.company_name
+    firm = isolated(firm_name) if firm_name else w.say("Ihre Buchhaltungsfirma", "Your accounting firm")
+    company = isolated(invitation.company_name)
     subject = w.say(f"{firm} lädt {company} zu Pleo ein", f"{firm} invites {company} to Pleo")
     if REMINDED in invitation.occasion:
         subject = f"{w.say('Erinnerung', 'Reminder')}: {subject}"
@@ -139,7 +139,7 @@ def invitation_letter(invitation: InvitationMailed, firm_name: str | None, local
         f"{firm} möchte {company} bei Pleo betreuen und lädt Sie ein, das Konto einzurichten.",
         f"{firm} would like to look after {company} on Pleo and invites you to set up the account.",
     )
-    return _letter("invitation", subject, w=w, name=invitation.contact_name, intro=intro, link=link)
+    return _letter("invitation", subject, w=w, name=isolated(invitation.contact_name), intro=intro, link=link)
 
 
 ENDS = {

@@ -15,7 +15,7 @@ from services.notifier.access import Access, DoorAway, View
 from services.notifier.domain.mail import MailStatus, whole_status
 from services.notifier.envelope import Envelope, Unmailable, message_id, seal
 from services.notifier.links import Links
-from services.notifier.planning import letter_of, overtaken, plan, reply_to
+from services.notifier.planning import letter_of, overtaken, plan, readdressed, reply_to
 from services.notifier.post import Lease, Post, Posted, Settled
 from services.notifier.smtp import Away, Line, NotTaken, Pool, Result, Taken, Turned, Unknown
 from shared import telemetry
@@ -170,16 +170,22 @@ class Mailer:
             await self._post.put_off(posted, NOT_YET, "our copy is behind")
         elif gone := overtaken(posted, view, self._now()):
             await self._overtaken(posted, gone)
-        elif self._policy is Policy.HOLD and (posted.ambiguous or posted.mail.status is MailStatus.SENDING):
+        elif readdressed(posted, view) and not _may_be_taken(posted):
+            await self._anew(posted)
+        elif self._policy is Policy.HOLD and _may_be_taken(posted):
             await self._settle(posted, MailStatus.OUTCOME_UNKNOWN, _all(posted, DeliveryStatus.OUTCOME_UNKNOWN))
         else:
             await self._send(posted)
 
     async def _overtaken(self, posted: Posted, gone: Sequence[ClientDelivery]) -> None:
         log.info("mail_overtaken", mail=posted.mail.id, clients=len(gone), ambiguous=posted.ambiguous)
-        if posted.ambiguous or posted.mail.status is MailStatus.SENDING:  # it may have been taken before
+        if _may_be_taken(posted):
             await self._settle(posted, MailStatus.OUTCOME_UNKNOWN, _all(posted, DeliveryStatus.OUTCOME_UNKNOWN))
-        elif posted.mail.status is not MailStatus.DUE:  # else nothing of it is frozen yet: the next look plans it anew
+        else:
+            await self._anew(posted)
+
+    async def _anew(self, posted: Posted) -> None:
+        if posted.mail.status is not MailStatus.DUE:  # else nothing of it is frozen yet: the next look plans it anew
             await self._post.replan(posted)
 
     async def _send(self, posted: Posted) -> None:
@@ -298,6 +304,11 @@ async def _finished(steps: Sequence[Awaitable[T]]) -> list[T]:
         if isinstance(one, BaseException):
             raise one
     return cast("list[T]", found)
+
+
+def _may_be_taken(posted: Posted) -> bool:
+    """Say whether the mail server may have the letter as it was frozen, from an attempt before."""
+    return posted.ambiguous or posted.mail.status is MailStatus.SENDING
 
 
 def _all(posted: Posted, status: DeliveryStatus) -> list[ClientDelivery]:

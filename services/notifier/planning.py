@@ -62,6 +62,12 @@ def overtaken(posted: Posted, view: View, now: datetime) -> list[ClientDelivery]
     return [delivery for delivery in [_why_not(mail, view, now)] if delivery is not None]
 
 
+def readdressed(posted: Posted, view: View) -> bool:
+    """Say whether the letter is for an address that its reader has no more: what is known against it counts no more (N14)."""
+    recipient = view.recipient(posted.mail)
+    return recipient is not None and posted.letter is not None and recipient["email"] != posted.letter["address"]
+
+
 def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Letter:
     """Return the letter that was frozen, as it is read; links with secrets are derived only here."""
     mail, frozen = posted.mail, posted.letter

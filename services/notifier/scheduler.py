@@ -13,9 +13,10 @@ from services.notifier.store import MAILS, SUBSCRIPTIONS
 from shared.clock import now, rfc3339
 from shared.contracts.notifier import COMMANDS, DigestFellDue, MailKind
 from shared.messages import Letter, write
-from shared.mongo import Database
+from shared.mongo import Database, Document
 from shared.producer import send
 from shared.telemetry import new_trace
+from shared.ticking import Hands
 
 AT_ONCE = 5_000
 SAID_AGAIN_SECONDS = 30.0  # a tick on its way is not said again at every turn
@@ -59,26 +60,25 @@ def _fell_due(member_id: str, at: datetime, moment: datetime) -> Letter:
     return write(COMMANDS, member_id, fell_due, id=name, source="portal.notifier", time=moment, trace=new_trace())
 
 
-async def tick(database: Database, producer: Any, at: datetime) -> int:
+async def tick(hands: Hands, at: datetime) -> int:
     """Treat everything due by *at* as due; return how many members that was, once all is settled, mailed and recorded.
 
     Raises TimeoutError after 120 s, e.g. if no notifier runs or the mail server is away.
     """
-    ticked: set[str] = set()
+    database, ticked = hands.database, set[str]()
     async with asyncio.timeout(SETTLED_WITHIN_SECONDS):
         while found := {member_id for member_id, _ in await due(database, at, AT_ONCE)}:
-            await publish(producer, found - ticked, at)
+            await publish(hands.producer, found - ticked, at)
             ticked |= found
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        while await _unsettled(database, at):
+        while await on_their_way(database, at, MailKind.DIGEST) or await on_their_way(database, None, MailKind.REMINDER):
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return len(ticked)
 
 
-async def _unsettled(database: Database, at: datetime) -> bool:
-    """Say whether a mail due by *at*, or a reminder of whenever, is not sent or not recorded."""
-    concerned = [{"due_at": {"$lte": at}, "kind": MailKind.DIGEST.value}, {"kind": MailKind.REMINDER.value}]
-    where = {"recorded": False, "$or": concerned}
-    on_its_way = {"status": {"$in": [status.value for status in OPEN]}, "$or": concerned}
+async def on_their_way(database: Database, at: datetime | None, *kinds: MailKind) -> bool:
+    """Say whether a mail of *kinds* that is due by *at*, or whenever, is not sent or not recorded."""
+    concerned: Document = {"kind": {"$in": [kind.value for kind in kinds]}, **({"due_at": {"$lte": at}} if at else {})}
+    unsent = {"status": {"$in": [status.value for status in OPEN]}, **concerned}
     mails = database[MAILS]
-    return bool(await mails.find_one(on_its_way, {"_id": 1}) or await mails.find_one(where, {"_id": 1}))
+    return bool(await mails.find_one(unsent, {"_id": 1}) or await mails.find_one({"recorded": False, **concerned}, {"_id": 1}))

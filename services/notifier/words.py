@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,11 +10,11 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_decimal
 
 from services.notifier.domain.schedule import BERLIN
 from shared.clock import stamp_of
-from shared.contracts.base import Money
+from shared.contracts.base import Money, minor_digits
 from shared.problems import german
 
 MINUS = "\u2212"
@@ -46,8 +47,10 @@ def _number(value: int, locale: Locale) -> str:
 
 @lru_cache(maxsize=4096)
 def _money(amount_minor: int, currency: str, locale: Locale) -> str:
-    amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=locale).replace("-", MINUS)
+    digits, pattern = minor_digits(currency), copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)  # Babel's own are CLDR's, by which 12.34 RSD would be 1,234
+    amount = Decimal(amount_minor).scaleb(-digits)
+    return str(pattern.apply(amount, locale, currency, currency_digits=False)).replace("-", MINUS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from services.onboarding.scheduler import tick
+from services.onboarding.tick import tick
 from shared.ticking import add_at, tick_once
 
 SERVICE = "onboarding"
-LATE = "not everything due was settled within 60 s: is the onboarding service running?"
+LATE = "not everything due was settled and mailed within 120 s: do onboarding, clients, the notifier and the mail server run?"
 
 
 def main(arguments: Sequence[str]) -> None:
     """Serve until told to stop, or settle what is due by an instant and say how much it was."""
     parser = argparse.ArgumentParser(prog="python -m services.onboarding")
-    add_at(parser.add_subparsers(dest="what").add_parser("tick", help="settle reminders and expiry that are due by an instant"))
+    add_at(
+        parser.add_subparsers(dest="what").add_parser(
+            "tick", help="settle reminders and expiry that are due by an instant, and have them mailed"
+        )
+    )
     asked = parser.parse_args(arguments)
     if asked.what == "tick":
         print(f"{tick_once(SERVICE, tick, asked.at, LATE)} invitations were due")

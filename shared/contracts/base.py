@@ -75,6 +75,16 @@ class Money(Wire):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS_OF = {**dict.fromkeys(_NO_DIGITS.split(), 0), **dict.fromkeys(_THREE_DIGITS.split(), 3), "CLF": 4, "UYW": 4}
+
+
+def minor_digits(currency: str) -> int:
+    """Return the digits of the minor unit by ISO 4217; what people are used to see, as CLDR knows it, may be fewer."""
+    return _DIGITS_OF.get(currency, 2)
+
+
 class Message(Wire):
     """Anything with a CloudEvents type of its own."""
 

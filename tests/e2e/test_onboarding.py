@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.addresses import ascii_domain
 from tests.e2e.portal import Firm, Outside
 from tests.system import eventually
 
@@ -170,6 +171,22 @@ async def test_the_contact_is_mailed_reminded_and_given_up(firm: Firm, outside: 
     await _tabs(firm, {"onboarding": 1, "mine": 0, "all": 0}, {"mine": 0})
 
 
+async def test_a_tick_returns_once_what_it_leads_to_is_mailed(firm: Firm, outside: Outside) -> None:
+    """Contract, section 4: as the notifier's does; reminders and the end are there, and the row is gone, without a wait."""
+    begun, contact = datetime.now(UTC), f"robin@{firm.id.lower()}.example"
+    await _invite(firm, assign=[firm.tom])
+    await _mails(outside, contact, 1)
+    for days, count in ((3.1, 2), (6.1, 3), (12.1, 4)):
+        await _tick(outside, begun + timedelta(days=days))
+        assert len(await outside.mails(contact)) == count
+    await _tick(outside, begun + timedelta(days=30.1))
+    for member in (firm.leyla, firm.tom):
+        assert [mail["subject"] for mail in await outside.mails(firm.address(member))] == [
+            "Atelier Nordlicht hat nicht geantwortet"
+        ]
+    assert await firm.tabs() == {"mine": 0, "all": 0}
+
+
 async def test_a_resent_link_voids_the_one_before_and_resends_are_apart(firm: Firm, outside: Outside) -> None:
     """O6, E4: an admin whose contact has not got the mail sends it again at once; from there on it is five minutes."""
     client_id = await _invite(firm)
@@ -237,6 +254,21 @@ async def test_an_invitation_that_reaches_nobody_is_told(firm: Firm, outside: Ou
         return bool(row["reason_code"] == "onboarding_undelivered" and "nicht zustellbar" in row["reason"])
 
     await eventually(shown)
+
+
+@pytest.mark.parametrize("spelled", ["as written", "as sent"])
+async def test_a_contact_is_the_same_in_either_alphabet(firm: Firm, outside: Outside, spelled: str) -> None:
+    """O1, O9, O10: the address is told as the admin wrote it, compared as in L1, and known however a bounce spells it."""
+    written = f"robin@müller-{firm.id}.example"
+    sent = f"robin@{ascii_domain(written.partition('@')[2])}"
+    client_id = await _invite(firm, contact_email=written)
+    (mail,) = await _mails(outside, sent, 1)
+    assert (await _resolved(outside, _token(mail))).body["contact_email"] == written
+    again = await firm.post("/v1/onboarding", _body(firm, contact_email=written.replace("ü", "ue")))
+    assert again.code == "already_invited"
+    bounce = {"client_id": client_id, "address": written if spelled == "as written" else sent, "kind": "hard"}
+    await outside.event("pleo.mail", "pleo.mail.bounced.v1", bounce)
+    await _mails(outside, firm.address(firm.leyla), 1)
 
 
 async def test_other_services_hear_of_invitations_and_their_ends(firm: Firm, outside: Outside) -> None:

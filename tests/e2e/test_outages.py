@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -66,3 +67,18 @@ async def test_a_reminder_waits_for_the_mail_server(firm: Firm, outside: Outside
         return len(await outside.mails(firm.address(firm.tom))) == 1
 
     await eventually(mailed, 60)
+
+
+async def test_a_tick_of_onboarding_waits_for_the_mail_server(firm: Firm, outside: Outside, ground: Ground) -> None:
+    """Contract, section 4: it returns once the mails are sent, as the notifier's does."""
+    contact = f"robin@{firm.id.lower()}.example"
+    company = {"company_name": "Vogt Bau", "contact_name": "Robin", "contact_email": contact, "country": "DE"}
+    assert (await firm.post("/v1/onboarding", company)).status == 201
+    await eventually(lambda: outside.mails(contact))
+    away = asyncio.create_task(ground.away("mail", AWAY_SECONDS))
+    await asyncio.sleep(1.5)
+    day = datetime.now(UTC) + timedelta(days=3.1)
+    code, out = await outside.python("services.onboarding", "tick", "--at", day.isoformat())
+    assert code == 0, out
+    assert [mail["subject"].startswith("Erinnerung") for mail in await outside.mails(contact)] == [False, True]
+    await away

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +66,27 @@ async def test_details_show_each_delivery_and_when_a_task_was_over(firm: Firm, o
     await outside.event("pleo.receipts", "pleo.receipt.missing.v1", {"client_id": client_id, "expense_id": "e9"})
     await firm.figure(client_id, "missing_receipts", 1)
     assert (await reminders(firm, client_id))[0]["tasks"] == reminder["tasks"]
+
+
+async def test_a_task_is_resolved_by_a_moment_at_which_its_figure_was_nil(firm: Firm, outside: Outside) -> None:
+    """R5: the first moment at which it was 0 counts, also if the next receipt is missing a millisecond later."""
+    client_id = await firm.client("Bau 1", firm.tom)
+    await missing(outside, firm, client_id)
+    assert (await firm.post(f"/v1/clients/{client_id}/reminders", MISSING)).status == 201
+    moment = datetime.now(UTC)
+    facts = [("attached", "e0", moment), *(("missing", f"n{n}", moment + timedelta(milliseconds=1)) for n in range(2))]
+    await asyncio.gather(
+        *(
+            outside.event("pleo.receipts", f"pleo.receipt.{word}.v1", {"client_id": client_id, "expense_id": expense}, time=time)
+            for word, expense, time in facts
+        )
+    )
+    await firm.figure(client_id, "missing_receipts", 2)
+
+    async def resolved() -> Any:
+        return (await reminders(firm, client_id))[0]["tasks"][0]["resolved_at"]
+
+    assert await eventually(resolved) == moment.isoformat().replace("+00:00", "Z")
 
 
 async def test_the_eleventh_reminder_of_a_day_is_refused(firm: Firm) -> None:

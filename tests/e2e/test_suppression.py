@@ -88,6 +88,15 @@ async def test_a_new_address_starts_clean(firm: Firm, outside: Outside) -> None:
     assert await lines(firm) == [(client_id, "sent", None)]
 
 
+async def test_a_bounce_may_spell_the_address_as_it_was_sent(firm: Firm, outside: Outside) -> None:
+    """N14: an international domain travels in ASCII; the address is the same."""
+    client_id = await firm.client("Bau 1", firm.tom)
+    about = {"firm_id": firm.id, "member_id": firm.tom, "name": "Tom Brandt", "email": "tom@bücher.example"}
+    await outside.event("pleo.partners", "pleo.member.changed.v1", {**about, "role": "accountant", "sequence": 2})
+    await bounce(outside, firm.tom, "tom@xn--bcher-kva.example")
+    assert (await eventually(lambda: suppressed(firm, client_id)))["reason"] == "hard_bounce"
+
+
 async def test_a_reminder_that_bounces_failed_and_the_next_is_not_sent(firm: Firm, outside: Outside) -> None:
     """R6: the admin sees both."""
     client_id = await firm.client("Bau 1", firm.tom)

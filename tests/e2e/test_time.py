@@ -48,6 +48,9 @@ async def test_the_vectors_of_the_calendar(
         ("--switched-on", "2026-03-20", "--frequency", "yearly"),
         ("--switched-on", "2026-03-20", "--frequency", "daily", "--changed", "then", "weekly"),
         ("--switched-on", "2026-03-20", "--frequency", "daily", "--changed", "2026-03-21", "yearly"),
+        ("--switched-on", "0001-01-01", "--frequency", "daily"),
+        ("--switched-on", "2026-03-20", "--frequency", "daily", "--changed", "9999-12-31", "weekly"),
+        ("--switched-on", "2026-03-20", "--frequency", "daily", "--count", "-1"),
     ],
 )
 async def test_what_the_calendar_cannot_read_is_named(outside: Outside, asked: tuple[str, ...]) -> None:
@@ -55,6 +58,18 @@ async def test_what_the_calendar_cannot_read_is_named(outside: Outside, asked: t
     code, out = await outside.python("services.notifier", "instants", *asked)
     assert code == 2
     assert "error: argument --" in out
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("service", ["notifier", "onboarding"])
+@pytest.mark.parametrize(
+    "at", ["soon", "2026-11-30T10:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T12:00:00Z"]
+)
+async def test_an_instant_that_no_tick_can_reach_is_named(outside: Outside, service: str, at: str) -> None:
+    """Contract, section 4: in a sentence, without a stack trace; a tick past thousands of years would never be settled."""
+    code, out = await outside.python(f"services.{service}", "tick", "--at", at)
+    assert code == 2
+    assert f"error: argument --at: '{at}' " in out
     assert "Traceback" not in out
 
 

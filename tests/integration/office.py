@@ -102,16 +102,17 @@ class _HungUp(Exception):
 
 
 class Open(Access):
-    """Clients' door as a test needs it: Leyla sees Müller, unless *lost*."""
+    """Clients' door as a test needs it: Leyla sees Müller, unless *lost*, and is reached at *address*."""
 
     def __init__(self) -> None:
         self.name = "Müller"
         self.lost = False
+        self.address = ADDRESS
         self.preferences: dict[str, Preferences] = {}
 
     async def view(self, mails: Sequence[Mail], before: View | None = None) -> View:
         """Return what the test says is known now."""
-        member = {"firm_id": FIRM, "name": "Leyla", "email": ADDRESS, "locale": "de", "active": True, "role": "admin"}
+        member = {"firm_id": FIRM, "name": "Leyla", "email": self.address, "locale": "de", "active": True, "role": "admin"}
         figures = Figures(missing_receipts=3, missing_receipts_at="2026-11-20T08:12:00.000000000Z")
         body: dict[str, Any] = {"firm_id": FIRM, "client_id": MUELLER, "name": self.name, "client_number": None}
         more = {"status": "connected", "connected": True, "assignees": (LEYLA,), "figures": figures, "version": 1}

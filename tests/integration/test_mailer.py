@@ -182,6 +182,25 @@ async def test_what_was_planned_is_looked_at_again_before_it_goes(office: Office
     assert office.server.taken == []
 
 
+async def test_a_letter_to_an_address_that_is_no_more_is_written_anew(office: Office) -> None:
+    """N14: nothing goes to an address that turned us away because it waited, and the new one starts clean."""
+    office.server.answers["rcpt"] = b"451 4.7.1 later\r\n"
+    await office.starts()
+
+    async def waits() -> bool:
+        return bool((await office.mail()).get("waits"))
+
+    await eventually(waits)
+    office.access.preferences = {LEYLA: Preferences(LEYLA, FIRM).turned_away(ADDRESS, Suppressed.HARD_BOUNCE, MONDAY)}
+    office.access.address = "leyla@new.example"
+    office.server.answers.clear()
+    office.now += timedelta(minutes=1)
+    await office.ends("sent")
+    (taken,) = office.server.taken
+    assert b"<leyla@new.example>" in taken
+    assert ADDRESS.encode() not in taken
+
+
 async def test_changes_in_company_are_each_told_their_own_outcome(office: Office) -> None:
     """Invariant 9: of many that want the same document one gets it; the others, and those of nobody, learn so."""
     mails = office.database[MAILS]

@@ -48,7 +48,10 @@ class Expense:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The figures of one company: ``None`` was never heard of; times are those of the newest fact of the kind."""
+    """The figures of one company: ``None`` was never heard of; times are those of the newest fact of the kind.
+
+    A state is told as it is after a batch; so what was 0 in between is remembered by when it came to be (R5).
+    """
 
     missing: int | None = None
     missing_at: str | None = None
@@ -57,6 +60,9 @@ class Ledger:
     balance: tuple[int, str] | None = None
     low: bool = False
     balance_told: tuple[str, str, int, str, bool] | None = None
+    missing_over_at: str | None = None
+    ready_over_at: str | None = None
+    low_over_at: str | None = None
 
     @property
     def figures(self) -> Figures:
@@ -69,6 +75,9 @@ class Ledger:
             balance=Money(amount_minor=self.balance[0], currency=self.balance[1]) if self.balance else None,
             low_balance=self.low,
             balance_at=self.balance_told[0] if self.balance_told else None,
+            missing_receipts_over_at=self.missing_over_at,
+            export_ready_over_at=self.ready_over_at,
+            low_balance_over_at=self.low_over_at,
         )
 
 
@@ -91,11 +100,15 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
     at = max(stamp, after.deleted or "")
     if after.receipt is not None and (of_receipt or deletes):
         count = (ledger.missing or 0) + after.misses_receipt - expense.misses_receipt
-        moved = count, max(ledger.missing_at or "", at)
-        ledger = Ledger(*moved, ledger.ready, ledger.ready_at, ledger.balance, ledger.low, ledger.balance_told)
+        as_of = max(ledger.missing_at or "", at)
+        over_at = as_of if count == 0 and ledger.missing != 0 else ledger.missing_over_at
+        rest = (ledger.ready, ledger.ready_at, ledger.balance, ledger.low, ledger.balance_told)
+        ledger = Ledger(count, as_of, *rest, over_at, ledger.ready_over_at, ledger.low_over_at)
     if after.export is not None and not of_receipt:
         count = (ledger.ready or 0) + after.ready - expense.ready
-        ledger = replace(ledger, ready=count, ready_at=max(ledger.ready_at or "", at))
+        as_of = max(ledger.ready_at or "", at)
+        over_at = as_of if count == 0 and ledger.ready != 0 else ledger.ready_over_at
+        ledger = replace(ledger, ready=count, ready_at=as_of, ready_over_at=over_at)
     return after, ledger
 
 
@@ -109,4 +122,6 @@ def balanced(ledger: Ledger, fact: BalanceChanged, stamp: str, id: str) -> Ledge
     new = (stamp, id, fact.balance.amount_minor, fact.balance.currency, fact.low)
     if ledger.balance_told is not None and new <= ledger.balance_told:
         return ledger
-    return replace(ledger, balance=(new[2], new[3]), low=fact.low, balance_told=new)
+    is_over = not fact.low and (ledger.low or ledger.balance is None)
+    over_at = stamp if is_over else ledger.low_over_at
+    return replace(ledger, balance=(new[2], new[3]), low=fact.low, balance_told=new, low_over_at=over_at)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shared.contracts.base import minor_digits
 from shared.problems import german
 
 BOM = b"\xef\xbb\xbf"
@@ -34,11 +35,6 @@ STATUSES = {
     "invited": ("eingeladen", "invited"),
     "ended": ("beendet", "ended"),
 }
-_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
-_DIGITS_OF = {**dict.fromkeys(_NO_DIGITS.split(), 0), **dict.fromkeys(_THREE_DIGITS.split(), 3), "CLF": 4, "UYW": 4}
-"""Digits of the minor unit by ISO 4217 where they are not two; what people are used to see may be fewer."""
-
 _BREAKS = ("\t", "\r", "\n")
 _FORMULAS = ("=", "+", "-", "@")
 
@@ -80,7 +76,7 @@ def cells(row: Mapping[str, Any], locale: str | None) -> list[str]:
 
 def amount(minor: int, currency: str, locale: str | None) -> str:
     """Return an amount in its currency's unit, with as many digits as its minor unit has; exact, however large."""
-    digits = _DIGITS_OF.get(currency, 2)
+    digits = minor_digits(currency)
     shown = f"{Decimal(minor).scaleb(-digits):.{digits}f}"
     return shown.replace(".", ",") if german(locale) else shown
 

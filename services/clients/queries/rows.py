@@ -37,9 +37,9 @@ _REASONS: dict[str, tuple[str, str]] = {
     "ended_withdrawn": ("Einladung zurückgezogen am {ended}", "invitation withdrawn on {ended}"),
     "ended_declined": ("Einladung abgelehnt am {ended}", "invitation declined on {ended}"),
     "ended_disconnected": ("Verbindung beendet am {ended}", "disconnected on {ended}"),
-    "ended_rejected": ("Prüfung abgelehnt am {ended}", "verification rejected on {ended}"),
-    "ended_expired": ("Einladung abgelaufen am {ended}", "invitation expired on {ended}"),
-    "ended_verified": ("Prüfung abgeschlossen am {ended}", "verification completed on {ended}"),
+    "ended_rejected": ("Prüfung abgelehnt am {step}", "verification rejected on {step}"),
+    "ended_expired": ("Einladung abgelaufen am {step}", "invitation expired on {step}"),
+    "ended_verified": ("Prüfung abgeschlossen am {step}", "verification completed on {step}"),
 }
 _NAMED = {code: next(time[1] for time in _TIME.finditer(german)) for code, (german, _) in _REASONS.items()}
 """The moment each reason names; both languages name the same."""

@@ -162,7 +162,13 @@ class Told:
     figures: Figures
     missing_change: int | None
     ready_change: int | None
-    balance_change: int | None
+    balance_before: int | None  # in the same currency; the change may be more than a database can count
+
+    @property
+    def balance_change(self) -> int | None:
+        """The change of the balance, in its minor unit."""
+        balance = self.figures.balance
+        return _change(balance.amount_minor if balance else None, self.balance_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +280,7 @@ def _told(client: ClientState, last: Mailed | None) -> Told:
         figures=figures,
         missing_change=_change(figures.missing_receipts, last.missing_receipts if last else None),
         ready_change=_change(figures.export_ready, last.export_ready if last else None),
-        balance_change=_change(balance.amount_minor if balance else None, last.balance_minor if last and same_currency else None),
+        balance_before=last.balance_minor if last and same_currency else None,
     )
 
 

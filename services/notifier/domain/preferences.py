@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.notifier.domain.schedule import BERLIN
+from shared.addresses import mailbox
 from shared.clock import rfc3339
 from shared.contracts.base import FirmId, MemberId
 from shared.contracts.notifier import Frequency, SetNotificationSettings
@@ -84,8 +85,8 @@ class Preferences:
         return replace(self, addresses=forgiven)
 
     def _known(self, address: str) -> Address:
-        folded = address.casefold()
-        return next((known for known in self.addresses if known.address == folded), Address(folded))
+        wanted = mailbox(address)
+        return next((known for known in self.addresses if known.address == wanted), Address(wanted))
 
     def _with(self, known: Address) -> Preferences:
         if known == self._known(known.address):

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.clock import rfc3339, shown, stamp_of
 from shared.contracts.base import ClientId, FirmId, MemberId, Task
-from shared.contracts.clients import ClientState, Figure, Person, ReminderRequested
+from shared.contracts.clients import ClientState, Figure, Figures, Person, ReminderRequested
 from shared.contracts.notifier import DeliveryStatus, SkipReason
 
 
@@ -65,25 +65,32 @@ def delivered(reminder: Reminder, member_id: MemberId, status: DeliveryStatus, r
 
 
 def resolved(reminder: Reminder, client: ClientState, heard_at: str) -> Reminder:
-    """Return *reminder*, its tasks resolved whose figure is 0 in *client*; *heard_at* stands in for an as-of time before it."""
+    """Return *reminder*, its tasks resolved whose figure is 0 in *client*, or was 0 after it was sent (R5).
+
+    *heard_at* stands in for what came to be 0 before that and is so still.
+    """
     sent = stamp_of(reminder.sent_at)
-    tasks = tuple(
-        task if task.resolved_at or not is_over else replace(task, resolved_at=as_of if as_of and as_of > sent else heard_at)
-        for task in reminder.tasks
-        for is_over, as_of in [_over(task.figure.task, client)]
-    )
-    return replace(reminder, tasks=tasks)
+
+    def after(task: ReminderTask) -> ReminderTask:
+        is_over, over_at = _over(task.figure.task, client.figures)
+        if task.resolved_at is not None:
+            return task
+        if over_at is not None and over_at > sent:
+            return replace(task, resolved_at=over_at)
+        return replace(task, resolved_at=heard_at) if is_over else task
+
+    return replace(reminder, tasks=tuple(after(task) for task in reminder.tasks))
 
 
-def _over(task: Task, client: ClientState) -> tuple[bool, str | None]:
-    figures = client.figures
+def _over(task: Task, figures: Figures) -> tuple[bool, str | None]:
+    """Return whether the task is over now, and when it last came to be."""
     match task:
         case Task.MISSING_RECEIPTS:
-            return figures.missing_receipts == 0, figures.missing_receipts_at
+            return figures.missing_receipts == 0, figures.missing_receipts_over_at
         case Task.EXPORT_READY:
-            return figures.export_ready == 0, figures.export_ready_at
+            return figures.export_ready == 0, figures.export_ready_over_at
         case Task.LOW_BALANCE:
-            return figures.balance is not None and not figures.low_balance, figures.balance_at
+            return figures.balance is not None and not figures.low_balance, figures.low_balance_over_at
 
 
 def details(reminder: Reminder) -> Mapping[str, Any]:

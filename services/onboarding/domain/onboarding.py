@@ -20,6 +20,7 @@ from services.onboarding.domain.events import (
 )
 from services.onboarding.domain.states import REMINDERS, Company, Invitation, World, invitation_day, invite_key
 from services.onboarding.domain.verification import FINAL, Stage, fact_of
+from shared.addresses import mailbox
 from shared.clock import moment_of
 from shared.contracts import portal
 from shared.contracts.clients import MOST_ASSIGNEES, ClientEnded
@@ -120,7 +121,7 @@ def undelivered(news: InvitationUndelivered, world: World) -> Sequence[Any]:
     invitation = company.invitation
     if invitation is None or company.stage is not Stage.INVITED or invitation.undelivered:
         return []
-    if news.address.casefold() != invitation.contact_email.casefold() or news.number not in (None, invitation.number):
+    if mailbox(news.address) != mailbox(invitation.contact_email) or news.number not in (None, invitation.number):
         return []
     mailed = UndeliveredMailed(
         firm_id=invitation.firm_id,

@@ -223,3 +223,23 @@ def test_a_company_nobody_has_is_remembered() -> None:
 def test_a_message_clients_has_no_rule_for_is_counted() -> None:
     """Contract 2: counted and passed by."""
     told().when(MemberLeft(firm_id=KANZLEI, member_id=LEYLA.id)).then(Counted("passed"))
+
+
+def test_when_a_figure_was_nil_is_remembered_though_it_is_no_more() -> None:
+    """R5: what is told of a client is its state after a batch; a reminder's task was resolved in between all the same."""
+    facts = (
+        about(pleo.ReceiptMissing, "a", clock(1)),
+        about(pleo.ReceiptAttached, "a", clock(2)),
+        about(pleo.ReceiptAttached, "b", clock(3)),  # 0 it was already
+        about(pleo.ReceiptMissing, "c", clock(4)),
+        about(pleo.ExpenseExportReady, "a", clock(1)),
+        about(pleo.ExpenseDeleted, "a", clock(5)),
+        about(pleo.ExpenseExportReady, "c", clock(6)),
+        balance(1, clock(1), low=True),
+        balance(2, clock(2), low=False),
+        balance(3, clock(3), low=False),
+        balance(4, clock(4), low=True),
+    )
+    ledger = client_of(told(*CONNECTED, *facts)).ledger
+    assert (ledger.missing, ledger.ready, ledger.low) == (1, 1, True)
+    assert (ledger.missing_over_at, ledger.ready_over_at, ledger.low_over_at) == (clock(2), clock(5), clock(2))

@@ -74,12 +74,12 @@ REASONS: dict[str, tuple[tuple[Message | Heard[Any], ...], str, str]] = {
     ),
     "ended_disconnected": ((*CONNECTED, disconnect()), "Verbindung beendet am 12.03.2026", "disconnected on 12 March 2026"),
     "ended_rejected": (
-        (invited(), heard(stated("rejected"), LATER)),
+        (invited(), stated("expired"), stated("rejected", 2, at=LATER)),
         "Prüfung abgelehnt am 21.03.2026",
         "verification rejected on 21 March 2026",
     ),
     "ended_expired": (
-        (invited(), heard(stated("expired"), LATER)),
+        (invited(), stated("expired", at=LATER)),
         "Einladung abgelaufen am 21.03.2026",
         "invitation expired on 21 March 2026",
     ),

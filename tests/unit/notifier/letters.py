@@ -77,8 +77,8 @@ def _reminder(comment: str | None) -> ReminderRequested:
     return ReminderRequested.model_validate({**ids, **by, "tasks": tasks, "comment": comment, "recipients": []}, strict=False)
 
 
-def _invitation() -> InvitationMailed:
-    who = {"company_name": "Neu & Söhne AG", "contact_name": "Ida Neu", "contact_email": "ida@neu.example"}
+def _invitation(company: str = "Neu & Söhne AG") -> InvitationMailed:
+    who = {"company_name": company, "contact_name": "Ida Neu", "contact_email": "ida@neu.example"}
     more = {"number": 1, "occasion": "invite", "by": "m-anna", "reply_to": "anna@firm.example", "at": MONDAY}
     return InvitationMailed.model_validate({"firm_id": FIRM, "client_id": MUELLER, **who, **more}, strict=False)
 

@@ -86,3 +86,15 @@ def test_a_task_is_resolved_by_what_was_heard_before_the_reminder_was(version: i
     (task,) = world.reminders["r"].tasks
     assert (task.resolved_at is not None) is is_resolved
     assert task.resolved_at is None or task.resolved_at >= stamp_of(MONDAY)
+
+
+@pytest.mark.parametrize(("seconds", "is_resolved"), [(-1, False), (1, True)])
+def test_a_task_that_was_over_in_between_is_resolved(seconds: int, is_resolved: bool) -> None:
+    """R5: the figure was 0 after the reminder, and is not by the time its client is told of."""
+    world, over_at = World(), stamp_of(MONDAY + timedelta(seconds=seconds))
+    tell(world, reminder(), MONDAY)
+    state = client(missing=1, version=2)
+    figures = state.figures.model_copy(update={"missing_receipts_over_at": over_at})
+    tell(world, state.model_copy(update={"figures": figures}), MONDAY + timedelta(hours=1))
+    (task,) = world.reminders["r"].tasks
+    assert task.resolved_at == (over_at if is_resolved else None)

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.notifier.letters import isolated
-from tests.unit.notifier.letters import golden, letters
+from services.notifier.letters import invitation_letter, isolated
+from tests.unit.notifier.letters import _invitation, golden, letters
 
 LETTERS = letters()
 
@@ -61,3 +61,11 @@ def test_a_name_turns_nothing_around_it() -> None:
     """Marks that reorder text stay within the name; others are as they are."""
     assert isolated("Müller") == "Müller"
     assert isolated("a\u202eb\u2069c") == "\u2068a\u202ebc\u2069"
+
+
+def test_an_invitation_holds_every_name_apart() -> None:
+    """E4: what a name turns around ends with it, also in mails to people who do not know the sender yet."""
+    letter = invitation_letter(_invitation("Nord\u202etfahcslleseG"), "Berg\u202e & Partner", "de", "https://portal.example/x")
+    for part in (letter.subject, letter.text, letter.html):
+        assert "\u2068Nord\u202etfahcslleseG\u2069" in part
+        assert "\u2068Berg\u202e &" in part

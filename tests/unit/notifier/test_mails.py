@@ -7,13 +7,16 @@ import re
 from datetime import timedelta
 from email import policy
 
+import bson
 import pytest
+from pydantic import TypeAdapter
 
 from services.notifier.domain.mail import Digest, Knowledge, Part, plan_digest
 from services.notifier.domain.subscription import Mailed, Subscription
 from services.notifier.envelope import Unmailable, message_id, seal
 from services.notifier.letters import Letter, digest_letter, invitation_letter, reminder_letter
 from services.notifier.links import Links
+from services.notifier.words import words_for
 from shared.contracts.base import ClientId, FirmId, MemberId, Money
 from shared.contracts.clients import ClientState, ReminderRequested
 from shared.contracts.notifier import Frequency
@@ -220,3 +223,28 @@ def test_an_address_that_is_none_is_refused(odd: str) -> None:
     """A mail that nobody can get is failed, not tried for ever."""
     with pytest.raises(Unmailable):
         seal("id", FROM, ("Leyla", odd), LETTER, MONDAY, "00-a-b-01")
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [
+        (1_234, "RSD", "12,34\xa0RSD"),
+        (1_500, "IQD", "1,500\xa0IQD"),
+        (1_234, "KWD", "1,234\xa0KWD"),
+        (1_234, "ISK", "1.234\xa0ISK"),
+        (-5, "HUF", "−0,05\xa0HUF"),
+        (12_345, "CLF", "1,2345\xa0CLF"),
+        (2**63 - 1, "EUR", "92.233.720.368.547.758,07\xa0€"),
+    ],
+)
+def test_money_has_the_digits_of_its_minor_unit(minor: int, currency: str, shown: str) -> None:
+    """N6, contract: by ISO 4217 as in the export; CLDR, which is about what people are used to see, knows fewer for some."""
+    assert words_for("de").money(minor, currency) == shown
+
+
+def test_a_change_may_be_more_than_the_database_can_count() -> None:
+    """N6: the digest of such a balance is frozen and sent like any other, with its change."""
+    debt, wealth = Mailed(THURSDAY, None, None, -(2**63), "EUR"), Money(amount_minor=2**63 - 1, currency="EUR")
+    digest = planned(known(client(missing=1, balance=wealth), hers(MUELLER, mailed=debt)))
+    assert bson.encode(TypeAdapter(Digest).dump_python(digest))
+    assert "+184.467.440.737.095.516,15\xa0€" in digest_letter(digest, "Leyla", "de", URL, INERT).text

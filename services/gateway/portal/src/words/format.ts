@@ -4,6 +4,17 @@ import type { Money } from "../api/contract.ts";
 
 export const ZONE = "Europe/Berlin";
 
+/** Digits of the minor unit by ISO 4217 where they are not two; Intl knows what people are used to see, which may be fewer. */
+const DIGITS: Readonly<Record<string, number>> = {
+  ...digits(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+  ...digits(3, "BHD IQD JOD KWD LYD OMR TND"),
+  ...digits(4, "CLF UYW"),
+};
+
+function digits(count: number, currencies: string): Record<string, number> {
+  return Object.fromEntries(currencies.split(" ").map((currency) => [currency, count]));
+}
+
 /** Return the locale in which a member reads: German for `de…` and for those who never said, else English. */
 export function localeOf(said: string | null): string {
   if (said === null || said.toLowerCase().startsWith("de")) return known(said, "de-DE");
@@ -40,8 +51,9 @@ export class Format {
   }
 
   money({ amount_minor, currency }: Money): string {
-    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
-    return format.format(amount_minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+    const digits = DIGITS[currency] ?? 2;
+    const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return new Intl.NumberFormat(this.locale, { style: "currency", currency, ...fraction }).format(amount_minor / 10 ** digits);
   }
 
   day(instant: string): string {

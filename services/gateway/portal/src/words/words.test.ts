@@ -25,4 +25,6 @@ test("an instant keeps its own wall time and offset, whatever the reader's zone 
 test("money has the digits of its currency", () => {
   assert.equal(new Format("de-DE").money({ amount_minor: 1234, currency: "JPY" }).replace(/\s/, " "), "1.234 ¥");
   assert.equal(new Format("en-GB").money({ amount_minor: 123456, currency: "EUR" }), "€1,234.56");
+  const shown = ["HUF", "RSD", "KWD", "IQD"].map((currency) => new Format("de-DE").money({ amount_minor: 1500, currency }).replace(/\s/, " "));
+  assert.deepEqual(shown, ["15,00 HUF", "15,00 RSD", "1,500 KWD", "1,500 IQD"]);
 });
