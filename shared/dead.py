@@ -1,7 +1,7 @@
 """Records set aside: how they are written, listed, and replayed after a fix (E3).
 
-``python -m shared.dead list TOPIC`` and ``python -m shared.dead replay TOPIC [--partition P --offset O]``; topic,
-partition and offset are those of the record's origin.
+``python -m shared.dead list|replay TOPIC [--partition P --offset O]``; topic, partition and offset are those of the
+record's origin.
 """
 
 from __future__ import annotations
@@ -71,10 +71,12 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def show(bootstrap: str, topic: str) -> int:
+async def show(bootstrap: str, topic: str, partition: int | None = None, offset: int | None = None) -> int:
     """Print one line a record set aside; return how many."""
     count = 0
     async for record in letters(bootstrap, topic):
+        if not _meant(record, partition, offset):
+            continue
         about = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("dead_")}
         place = f"{about.get('dead_topic')} {about.get('dead_partition')} {about.get('dead_offset')}"
         print(f"{place} {about.get('dead_at')} {about.get('dead_reason')} {len(record.value or b'')}B {about.get('dead_detail')}")
@@ -89,34 +91,39 @@ async def replay(bootstrap: str, topic: str, partition: int | None, offset: int 
     count = 0
     try:
         async for record in letters(bootstrap, topic):
-            about = dict(record.headers)
-            if partition is not None and int(about["dead_partition"]) != partition:
-                continue
-            if offset is not None and int(about["dead_offset"]) != offset:
+            if not _meant(record, partition, offset):
                 continue
             headers = [(name, value) for name, value in record.headers if not name.startswith("dead_")]
             headers.append((REPLAYED, rfc3339(now()).encode()))
-            await producer.send_and_wait(topic, record.value, record.key, partition=int(about["dead_partition"]), headers=headers)
+            origin = int(dict(record.headers)["dead_partition"])
+            await producer.send_and_wait(topic, record.value, record.key, partition=origin, headers=headers)
             count += 1
     finally:
         await producer.stop()
     return count
 
 
+def _meant(record: Any, partition: int | None, offset: int | None) -> bool:
+    """Say whether *record* came from there; None is anywhere."""
+    about = dict(record.headers)
+    origin = ((partition, "dead_partition"), (offset, "dead_offset"))
+    return all(wanted is None or int(about[name]) == wanted for wanted, name in origin)
+
+
 def main(arguments: list[str]) -> int:
     """Carry out one command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m shared.dead", description="List and replay records set aside.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list").add_argument("topic")
-    again = commands.add_parser("replay")
-    again.add_argument("topic")
-    again.add_argument("--partition", type=int)
-    again.add_argument("--offset", type=int)
+    for name in ("list", "replay"):
+        command = commands.add_parser(name)
+        command.add_argument("topic")
+        command.add_argument("--partition", type=int)
+        command.add_argument("--offset", type=int)
     asked = parser.parse_args(arguments)
     bootstrap = load().kafka_bootstrap_servers
     try:
         if asked.command == "list":
-            print(f"{asyncio.run(show(bootstrap, asked.topic))} set aside", file=sys.stderr)
+            print(f"{asyncio.run(show(bootstrap, asked.topic, asked.partition, asked.offset))} set aside", file=sys.stderr)
         else:
             print(f"{asyncio.run(replay(bootstrap, asked.topic, asked.partition, asked.offset))} replayed")
     except NoSuchTopic as wrong:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from pydantic import ValidationError
@@ -14,11 +15,13 @@ from pydantic import ValidationError
 from shared.clock import Stamp, moment_of, parse_stamp, rfc3339, stamp_of
 from shared.contracts.base import Message, Topic
 
-JSON = b"application/json"
+JSON = "application/json"
 STRUCTURED = b"application/cloudevents+json"
 FUTURE_TOLERANCE = timedelta(hours=1)
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
+Content = bytes | dict[str, Any]
+"""An event's data: the record's value, or the structured event that holds it."""
 
 
 class Record(Protocol):
@@ -70,20 +73,20 @@ def read(record: Record, types: Mapping[str, type[Message]]) -> Heard[Message] |
     if record.value is None:
         return Passed("tombstone")
     headers = _headers(record.headers)
-    kind = headers.get("content-type", JSON)
+    content: Content = record.value
     try:
-        if kind != JSON and kind.lower().startswith(STRUCTURED):
-            attributes, body = _structured(record.value)
+        if headers.get("content-type", b"").lower().startswith(STRUCTURED):
+            attributes, content = _structured(record.value)
         else:
-            attributes, body = _binary(headers, kind), record.value
+            attributes = _binary(headers)
+        return _checked(attributes, content, headers, record.timestamp, types)
     except _NotAnEvent as wrong:
         return Unreadable(wrong.reason, str(wrong))
-    return _checked(attributes, body, headers, record.timestamp, types)
 
 
 def _checked(
     attributes: Mapping[str, str],
-    body: bytes,
+    content: Content,
     headers: Mapping[str, bytes],
     timestamp: int,
     types: Mapping[str, type[Message]],
@@ -102,6 +105,7 @@ def _checked(
         return Unreadable("invalid_time", str(wrong))
     if timestamp >= 0 and stamp > _latest(timestamp):
         return Unreadable("time_in_future", f"the fact is of {stamp}, more than an hour ahead of its record")
+    body = _data(attributes.get("datacontenttype", JSON), content)
     try:
         message = model.model_validate_json(body)
     except ValidationError as wrong:
@@ -142,31 +146,43 @@ def _headers(pairs: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     return {name.lower(): value or b"" for name, value in pairs}
 
 
-def _binary(headers: Mapping[str, bytes], kind: bytes) -> dict[str, str]:
-    if kind != JSON:
-        kind = kind.split(b";")[0].strip().lower()
-        if kind != JSON and not kind.endswith(b"+json"):
-            raise _NotAnEvent("not_json", f"the content type is {kind[:64]!r}")
+def _binary(headers: Mapping[str, bytes]) -> dict[str, str]:
     try:
-        return {name[3:]: value.decode() for name, value in headers.items() if name.startswith("ce_")}
+        attributes = {name[3:]: value.decode() for name, value in headers.items() if name.startswith("ce_")}
     except UnicodeDecodeError as wrong:
         raise _NotAnEvent("not_cloudevent", f"a ce_ header is not UTF-8: {wrong.reason}") from None
+    if "content-type" in headers:
+        attributes["datacontenttype"] = headers["content-type"].decode("latin-1")
+    return attributes
 
 
-def _structured(value: bytes) -> tuple[dict[str, str], bytes]:
+def _structured(value: bytes) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the attributes of a structured event, of which null ones are as good as absent, and the event."""
     try:
         event = orjson.loads(value)
     except orjson.JSONDecodeError as wrong:
         raise _NotAnEvent("not_json", str(wrong)) from None
     if not isinstance(event, dict):
         raise _NotAnEvent("not_cloudevent", "a structured event is a JSON object")
-    if "data" not in event:
-        raise _NotAnEvent("invalid", "data: absent")
-    kind = event.get("datacontenttype", "application/json")
-    if not isinstance(kind, str) or not kind.split(";")[0].strip().lower().endswith("json"):
-        raise _NotAnEvent("not_json", "datacontenttype is not JSON")
-    attributes = {name: text for name, text in event.items() if name != "data" and isinstance(text, str)}
-    return attributes, orjson.dumps(event["data"])
+    return {name: text for name, text in event.items() if name != "data" and isinstance(text, str)}, event
+
+
+def _data(kind: str, content: Content) -> bytes:
+    """Return the JSON within *content*; what an event of an unknown type holds is nobody's to judge, so it is asked for late."""
+    if kind != JSON:
+        media = kind.partition(";")[0].strip().lower()
+        if not media.endswith(("/json", "+json")):
+            raise _NotAnEvent("not_json", f"the content type is {media[:64]!r}")
+    if isinstance(content, bytes):
+        return content
+    try:
+        if isinstance(content.get("data_base64"), str):
+            return b64decode(content["data_base64"], validate=True)
+        if "data" not in content:
+            raise _NotAnEvent("invalid", "data: absent")
+        return orjson.dumps(content["data"])  # raises at what is nested too deeply for it
+    except (ValueError, TypeError) as wrong:
+        raise _NotAnEvent("not_json", str(wrong)[:500]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +214,7 @@ def write(
         ("ce_source", source.encode()),
         ("ce_type", message.ce_type.encode()),
         ("ce_time", rfc3339(time).encode()),
-        ("content-type", JSON),
+        ("content-type", JSON.encode()),
     ]
     if trace:
         headers.append(("traceparent", trace.encode()))

@@ -75,10 +75,9 @@ def answer(
 
 
 def refusal(request: Request, settled: Settled, own: Mapping[str, int], headers: Mapping[str, str]) -> Problem:
-    """Return the problem of a refused command; what is a 404 reads like every other 404 (E1)."""
+    """Return the problem of a refused command."""
     code = settled.code or "internal_error"
-    status = status_of(code, own)
-    return Problem(status, "not_found" if status == 404 else code, headers=headers, command_id=request.command_id)
+    return Problem(status_of(code, own), code, headers=headers, command_id=request.command_id)
 
 
 def shown(request: Request, settled: Settled, secret: str, product_url: str) -> Mapping[str, Any]:

@@ -87,7 +87,7 @@ class Writing(Generic[B]):
         if client_id is not None:
             seen(viewer)
         if member_id is not None and (not is_id(member_id) or member_id not in viewer.members):
-            raise Problem(404, "not_found")
+            raise Problem(404, next((code for code, status in self.refusals.items() if status == 404), "not_found"))
         if self.guard is not None:
             self.guard(ask, viewer)
         if key is not None and scope is None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.e2e.portal import Firm, Outside
+from tests.e2e.refusals import is_problem
 from tests.e2e.test_notifications import lines, missing, switched_on, ticked
 from tests.system import eventually
 
@@ -54,6 +55,15 @@ async def test_a_hard_bounce_stops_digests_until_an_admin_lifts_it(firm: Firm, o
     await bounce(outside, firm.tom, "someone@else.example")  # handled after the one before: same partition
     await ticked(outside, first + timedelta(days=7))
     assert (await lines(firm))[0] == (client_id, "sent", None)
+
+
+async def test_of_whom_the_firm_has_never_heard_nothing_is_lifted(firm: Firm, outside: Outside) -> None:
+    """Contract: ``unknown_member``, 404; unknown, foreign and odd ids are told alike (E1), before rights are asked of (E2)."""
+    other = await outside.firm()
+    for member_id in ("nobody", other.tom, "a.b", "x" * 65):
+        for token in (firm.admin, firm.accountant):
+            answer = await outside.call("DELETE", f"/v1/members/{member_id}/suppression", token)
+            is_problem(answer, 404, "unknown_member")
 
 
 async def test_a_soft_bounce_stops_nothing_and_a_complaint_stops_digests_only(firm: Firm, outside: Outside) -> None:

@@ -45,7 +45,11 @@ POISON: dict[str, tuple[str, bytes | None, dict[str, bytes | None]]] = {
     "no time": ("invalid_time", b"", {"ce_time": None}),
     "no such time": ("invalid_time", b"", {"ce_time": b"2026-02-30T00:00:00Z"}),
     "another content type": ("not_json", b"", {"content_type": b"application/avro"}),
-    "structured without data": ("invalid", b'{"specversion": "1.0"}', {"content_type": b"application/cloudevents+json"}),
+    "structured without data": (
+        "invalid",
+        b'{"specversion": "1.0", "id": "1", "source": "x", "type": "toy.tallied.v1", "time": "2026-01-02T03:04:05Z"}',
+        {"content_type": b"application/cloudevents+json"},
+    ),
     "structured and no JSON": ("not_json", b"{", {"content_type": b"application/cloudevents+json"}),
     "a header of bytes": ("not_json", b"{", {"own": b"\x00\xff"}),
     "an attribute of bytes": ("not_cloudevent", b"", {"ce_source": b"\xff"}),
@@ -240,6 +244,8 @@ async def test_the_command_line_lists_and_replays(bench: Bench) -> None:
     assert f"{facts.name} 0 0 " in listed
     assert f"{facts.name} 0 1 " in listed
     assert "invalid_time" in listed
+    assert (await _dead(bench, "list", facts.name, "--partition", "0", "--offset", "1")).splitlines() == listed.splitlines()[1:]
+    assert await _dead(bench, "list", facts.name, "--partition", "5") == ""
     assert "1 replayed" in await _dead(bench, "replay", facts.name, "--partition", "0", "--offset", "1")
     await eventually(lambda: _reasons(bench, ["not_json", "invalid_time", "invalid_time"]))
 

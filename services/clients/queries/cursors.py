@@ -41,4 +41,4 @@ def _place(cursor: str) -> Place | None:
         _, value, client_id = orjson.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
     except (ValueError, TypeError):
         return None
-    return value, client_id
+    return (value, client_id) if isinstance(value, str | int) and isinstance(client_id, str) else None

@@ -47,7 +47,6 @@ TABLE: tuple[Endpoint, ...] = (
         who=Who.MEMBER,
         guard=admin_or_oneself,
         refusals=("not_found", "admin_only"),
-        own={"unknown_member": 404},
     ),
     writes(
         "POST",

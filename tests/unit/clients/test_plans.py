@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +125,7 @@ def test_a_cursor_is_for_one_viewers_list() -> None:
 
 
 GOOD = SEALED.closed(PLACE, ASKED, LEYLA.viewer())
+DEEP = urlsafe_b64encode(b'["seal",' + b"[" * 300 + b"]" * 300 + b',"c-1"]').rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize(
@@ -143,6 +145,7 @@ GOOD = SEALED.closed(PLACE, ASKED, LEYLA.viewer())
         "WzEsMiwzXQ",
         "\ud800",
         GOOD * 2,
+        DEEP,
     ],
 )
 def test_a_cursor_that_is_none_is_bad(cursor: str) -> None:

@@ -21,7 +21,7 @@ GET /v1/clients/{client_id}: any: not_found 404
 POST /v1/clients/{client_id}/access: any: not_connected 403
 POST /v1/access-grants/redeem: service: grant_invalid 410
 POST /v1/clients/{client_id}/assignments: admin: unknown_member 422, too_many_assignees 422
-DELETE /v1/clients/{client_id}/assignments/{member_id}: any: unknown_member 404, admin_only 403
+DELETE /v1/clients/{client_id}/assignments/{member_id}: any: not_found 404, admin_only 403
 POST /v1/assignments: admin: unknown_member 422
 POST /v1/invitations/{client_id}/accept: admin: invitation_withdrawn 409, already_answered 409, unknown_member 422
 POST /v1/invitations/{client_id}/decline: admin: invitation_withdrawn 409, already_answered 409

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -54,6 +55,7 @@ EVENT: dict[str, Any] = {
 }
 
 BARE = {name: value for name, value in EVENT.items() if name != "data"}
+DEEP = b"[" * 300 + b"]" * 300
 
 
 def headed(**headers: bytes | None) -> Arrived:
@@ -76,6 +78,12 @@ def test_structured_mode_says_the_same() -> None:
     """Contract, section 2: structured mode is accepted too; unknown fields and extensions are ignored."""
     event = {**EVENT, "subject": "x", "partitionkey": 5, "data": {**EVENT["data"], "colour": "red"}}
     assert read(structured(event), TOPIC.types) == read(GOOD, TOPIC.types)
+
+
+def test_structured_mode_may_carry_its_data_as_bytes_and_its_absent_attributes_as_null() -> None:
+    """CloudEvents, JSON format: encoders write bytes as ``data_base64``, and null is the same as not there."""
+    in_bytes = {**BARE, "datacontenttype": None, "subject": None, "data_base64": b64encode(GOOD.value or b"").decode()}
+    assert read(structured(in_bytes), TOPIC.types) == read(GOOD, TOPIC.types)
 
 
 def test_names_of_headers_and_content_types_know_no_case() -> None:
@@ -122,6 +130,11 @@ BAD: dict[str, tuple[Arrived, str]] = {
     "structured, a number as id": (structured({**EVENT, "id": 5}), "not_cloudevent"),
     "structured, XML within": (structured({**EVENT, "datacontenttype": "text/xml"}), "not_json"),
     "structured, no time": (structured({**EVENT, "time": None}), "invalid_time"),
+    "structured, deep nesting": (
+        replace(structured(EVENT), value=orjson.dumps(EVENT).replace(b'"amount":3', b'"amount":3,"more":' + DEEP)),
+        "not_json",
+    ),
+    "structured, no base64": (structured({**BARE, "data_base64": "{}"}), "not_json"),
     "a batch": (structured([EVENT], b"application/cloudevents-batch+json"), "not_cloudevent"),
 }
 
@@ -153,6 +166,14 @@ def test_tombstones_and_unknown_types_are_passed_by() -> None:
     assert read(replace(GOOD, value=None), TOPIC.types) == Passed("tombstone")
     assert read(headed(ce_type=b"toy.invented.v9"), TOPIC.types) == Passed("unknown_type")
     assert read(replace(headed(ce_type=b"toy.invented.v9"), value=b"\xff"), TOPIC.types) == Passed("unknown_type")
+
+
+def test_what_an_unknown_type_carries_is_not_judged() -> None:
+    """Contract, section 2: unknown types are counted and passed by, also those that carry no JSON, or nothing at all."""
+    invented = {**BARE, "type": "toy.invented.v9"}
+    avro = headed(ce_type=b"toy.invented.v9", content_type=b"application/avro")
+    for record in (avro, structured(invented), structured({**invented, "datacontenttype": "text/xml", "data": "<a/>"})):
+        assert read(record, TOPIC.types) == Passed("unknown_type")
 
 
 def test_a_topic_carries_only_what_it_says() -> None:

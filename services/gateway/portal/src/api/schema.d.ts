@@ -2278,7 +2278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`, `unknown_member` */
+            /** @description `not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
