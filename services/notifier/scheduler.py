@@ -78,7 +78,7 @@ async def tick(database: Database, producer: Any, at: datetime) -> int:
 async def _unsettled(database: Database, at: datetime) -> bool:
     """Say whether a mail due by *at*, or a reminder of whenever, is not sent or not recorded."""
     concerned = [{"due_at": {"$lte": at}, "kind": MailKind.DIGEST.value}, {"kind": MailKind.REMINDER.value}]
-    where = {"recorded": False, "$or": concerned}
+    where = {"recorded": False, "report_after": {"$exists": True}, "$or": concerned}
     on_its_way = {"status": {"$in": [status.value for status in OPEN]}, "$or": concerned}
     mails = database[MAILS]
     return bool(await mails.find_one(on_its_way, {"_id": 1}) or await mails.find_one(where, {"_id": 1}))
