@@ -165,11 +165,7 @@ class Post:
     async def unrecorded(self, count: int) -> list[tuple[Settled, str | None]]:
         """Return settled mails, and their traces, that nobody has recorded though it is time."""
         now = self._now()
-        where = {
-            "recorded": False,
-            "status": {"$nin": [status.value for status in OPEN]},
-            "report_after": {"$lte": now},
-        }
+        where = {"recorded": False, "report_after": {"$lte": now}}  # what is open has no such moment yet
         found = await self._mails.find(where, {"letter": 0}).limit(count).to_list(None)
         for document in found:
             await self._change({"_id": document["_id"]}, {"report_after": now + REPORT_AGAIN})

@@ -80,5 +80,6 @@ async def on_their_way(database: Database, at: datetime | None, *kinds: MailKind
     """Say whether a mail of *kinds* that is due by *at*, or whenever, is not sent or not recorded."""
     concerned: Document = {"kind": {"$in": [kind.value for kind in kinds]}, **({"due_at": {"$lte": at}} if at else {})}
     unsent = {"status": {"$in": [status.value for status in OPEN]}, **concerned}
+    unrecorded = {"recorded": False, "report_after": {"$exists": True}, **concerned}
     mails = database[MAILS]
-    return bool(await mails.find_one(unsent, {"_id": 1}) or await mails.find_one({"recorded": False, **concerned}, {"_id": 1}))
+    return bool(await mails.find_one(unsent, {"_id": 1}) or await mails.find_one(unrecorded, {"_id": 1}))

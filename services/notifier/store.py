@@ -10,7 +10,7 @@ from pymongo import DESCENDING, IndexModel, UpdateMany, UpdateOne
 
 from services.notifier import documents, touching
 from services.notifier.domain.mail import WAITING
-from services.notifier.domain.world import World
+from services.notifier.domain.world import MailsHurried, World
 from shared.contracts.notifier import STEP
 from shared.handling import Change
 from shared.messages import Heard
@@ -33,12 +33,20 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         ),
         IndexModel([("due_at", 1)], name="kept", expireAfterSeconds=int(LEDGER_KEPT.total_seconds())),
     ],
-    MAILS: [
+    MAILS: [  # a mail changes its status thrice: what is only asked of some of them has no keys of the others
         IndexModel([("status", 1), ("not_before", 1)], name="waiting"),
         IndexModel([("member_id", 1), ("due_at", 1)], name="of_member"),
-        IndexModel([("firm_id", 1), ("parts.client_id", 1), ("status", 1)], name="of_client"),
+        IndexModel(
+            [("firm_id", 1), ("parts.client_id", 1)],
+            name="waiting_of_client",
+            partialFilterExpression={"status": {"$in": [status.value for status in WAITING]}},
+        ),
         IndexModel([("key", 1)], name="named"),
-        IndexModel([("due_at", 1)], name="unrecorded", partialFilterExpression={"recorded": False}),
+        IndexModel(
+            [("report_after", 1)],
+            name="settled_unrecorded",
+            partialFilterExpression={"recorded": False, "report_after": {"$exists": True}},
+        ),
         IndexModel([("expires_at", 1)], name="kept", expireAfterSeconds=0),
     ],
     REMINDERS: [
@@ -78,7 +86,7 @@ class NotifierStore:
         """Mark mails recorded, bounced and hurried, and return the documents that changed."""
         await tx.bulk(MAILS, [UpdateOne({"_id": id}, {"$set": {"recorded": True}}) for id in sorted(world.recorded)])
         await tx.bulk(MAILS, [UpdateOne({"_id": id}, {"$set": {"bounced": True}}) for id in sorted(world.came_back)])
-        await tx.bulk(MAILS, _hurries(world))
+        await tx.bulk(MAILS, [UpdateMany(hurried(mails), {"$currentDate": {"not_before": True}}) for mails in world.hurried])
         return [_change(world, kind, id) for kind, id in sorted(world.written)]
 
 
@@ -108,13 +116,10 @@ async def _found(tx: Tx, collection: str, wanted: list[Document], projection: Do
     return await tx.find(collection, {"$or": wanted}, projection) if wanted else []
 
 
-def _hurries(world: World) -> list[UpdateMany]:
-    operations = []
-    for hurried in world.hurried:
-        who = {"member_id": hurried.member_id} if hurried.member_id else {"parts.client_id": hurried.client_id}
-        where = {"firm_id": hurried.firm_id, **who, "status": {"$in": [status.value for status in WAITING]}}
-        operations.append(UpdateMany(where, {"$currentDate": {"not_before": True}}))
-    return operations
+def hurried(mails: MailsHurried) -> Document:
+    """Return the query for the waiting mails of a member, or about a client."""
+    who = {"member_id": mails.member_id} if mails.member_id else {"parts.client_id": mails.client_id}
+    return {"firm_id": mails.firm_id, **who, "status": {"$in": [status.value for status in WAITING]}}
 
 
 def _change(world: World, kind: str, id: str) -> Change:

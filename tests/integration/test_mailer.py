@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from services.notifier.domain.preferences import Preferences, Suppressed
+from services.notifier.domain.world import MailsHurried
 from services.notifier.mailer import AT_ONCE as AT_A_LOOK
 from services.notifier.mailer import CREWS, TOGETHER, Policy
-from services.notifier.post import LEASE
+from services.notifier.post import LEASE, Post
 from services.notifier.smtp import AT_ONCE
-from services.notifier.store import MAILS
+from services.notifier.store import MAILS, hurried
 from services.notifier.together import Together
+from shared.contracts.base import ClientId
+from shared.mongo import Database
+from tests.integration.listing import Overheard
 from tests.integration.office import ADDRESS, AMBIGUOUS, FIRM, LEYLA, MONDAY, POINTS, Office, opened
 from tests.system import Ground, eventually
 
@@ -213,3 +218,21 @@ async def test_changes_in_company_are_each_told_their_own_outcome(office: Office
     assert (told[0] + told[1], told[2:]) == (1, [True, True, False])
     winner = (await mails.find_one({"_id": "m0"}))["by"]
     assert told[winner - 1]
+
+
+async def test_what_is_asked_of_few_mails_walks_an_index_of_those_few(ground: Ground, office: Office) -> None:
+    """Invariant 13: those that wait about a client, to a member, and those that are settled and not recorded."""
+    await office.waits(100)
+    overheard = Overheard()
+    database = Database(ground.mongodb, office.database._database.name, overheard)
+    try:
+        await Post(database, lambda: office.now).unrecorded(10)
+        await database[MAILS].find(hurried(MailsHurried(FIRM, client_id=ClientId("c-other")))).to_list(None)
+        await database[MAILS].find(hurried(MailsHurried(FIRM, member_id="m-other"))).to_list(None)
+        asked = [command for command in overheard.commands if "find" in command]
+        plans = [await database._database.command("explain", command, verbosity="executionStats") for command in asked]
+    finally:
+        database.close()
+    walked = [re.findall("'indexName': '([a-z_]+)'", str(plan["queryPlanner"]["winningPlan"])) for plan in plans]
+    assert walked == [["settled_unrecorded"], ["waiting_of_client"], ["of_member"]]
+    assert [plan["executionStats"]["totalDocsExamined"] for plan in plans] == [0, 0, 0]
