@@ -208,6 +208,7 @@ def told_client(document: Mapping[str, Any]) -> tuple[str, ClientState]:
         connected=state.connected,
         assignees=state.assignees,  # type: ignore[arg-type]
         figures=state.readable.figures,
+        parted=state.disconnected,
     )
 
 
