@@ -14,8 +14,11 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
 from shared.clock import now
-from shared.mongo import Database
+from shared.mongo import Database, transient
 from shared.producer import producer
 from shared.settings import Settings, load
 from shared.telemetry import Log
@@ -96,21 +99,31 @@ def instant(text: str) -> datetime:
 
 
 def tick_once(service: str, tick: Tick, at: datetime, late: str) -> int:
-    """Let it be *at* for *service*, from a command line: return what was due; leaves with *late* if it is not settled in time."""
-    settings = load()
+    """Let it be *at* for *service*, from a command line: return what was due; leaves with *late* if it is not settled in time.
+
+    Leaves with a sentence, too, where nothing was set up, or broker or database cannot be reached.
+    """
+    try:
+        settings = load()
+    except ValidationError:
+        sys.exit("nothing was ever started here: run make up, or set PORTAL_HOME to the folder of the run that is meant")
     if not settings.portal_dev_login:
         sys.exit("tick is for local runs and tests: set PORTAL_DEV_LOGIN=1")
     try:
         return asyncio.run(_tick(settings, service, tick, at))
     except TimeoutError:
         sys.exit(late)
+    except Exception as error:
+        if not (transient(error) or isinstance(error, KafkaError)):
+            raise
+        sys.exit("broker or database cannot be reached: does the system run? make up starts it")
 
 
 async def _tick(settings: Settings, service: str, tick: Tick, at: datetime) -> int:
     database = Database(settings.mongodb_url, f"{settings.portal_database_prefix}_{service}")
     letters = producer(settings.kafka_bootstrap_servers)
-    await letters.start()
     try:
+        await letters.start()
         return await tick(Hands(database, letters, settings), at)
     finally:
         await letters.stop()

@@ -185,6 +185,7 @@ def told_client(document: Mapping[str, Any]) -> tuple[str, ClientState]:
         connected=state.connected,
         assignees=state.assignees,  # type: ignore[arg-type]
         figures=state.readable.figures,
+        parted=state.disconnected,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.notifier.access import View
-from services.notifier.domain.mail import Digest, Mail, barred, plan_digest
+from services.notifier.domain.mail import Digest, Knowledge, Mail, barred, plan_digest
 from services.notifier.letters import (
+    REMINDED,
     Letter,
     digest_letter,
     end_letter,
@@ -26,6 +27,7 @@ from shared.contracts.clients import EndTold, ReminderRequested
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind, SkipReason
 from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 
+UNANSWERED, ENDED = ("invited", "invitation"), "ended"  # what a client's status is while its contact is asked, and in the end
 _DIGEST = TypeAdapter(Digest)
 
 
@@ -126,17 +128,31 @@ def _invitation(mail: Mail, view: View, now: datetime) -> Plan:
 
 
 def _why_not(mail: Mail, view: View, now: datetime) -> ClientDelivery | None:
-    """Return why a mail about one client does not go: the member was removed, a reminder's client disconnected, too late (R1)."""
+    """Return why a mail about one client does not go: the member was removed, the client disconnected or answered, too late."""
     part = mail.parts[0]
-    if mail.member_id is not None and view.recipient(mail) is None:
+    known = view.known(mail)[part.client_id]
+    if (mail.member_id is not None and view.recipient(mail) is None) or _is_void(mail, known):
         return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
-    if mail.kind is MailKind.REMINDER:
-        known = view.known(mail)[part.client_id]
-        if not known.allowed or known.client is None or not known.client.connected:
-            return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.ACCESS_LOST)
-        if known.bounces:  # R6: a complaint stops digests only
-            return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.SUPPRESSED)
+    if mail.kind is MailKind.REMINDER and known.bounces:  # R6: a complaint stops digests only
+        return _delivery(mail, DeliveryStatus.SKIPPED, SkipReason.SUPPRESSED)
     return _delivery(mail, DeliveryStatus.MISSED) if now > part.give_up_at else None
+
+
+def _is_void(mail: Mail, known: Knowledge) -> bool:
+    """Say whether what happened to the client ends a waiting mail about it (I5, R1).
+
+    An invitation ends with its withdrawal, its reminders with the contact's answer (O6). A mail of onboarding may come
+    before its client's row is known here.
+    """
+    client = known.client
+    match mail.kind:
+        case MailKind.REMINDER:
+            return not known.allowed or client is None or not client.connected
+        case MailKind.INVITATION:
+            answered = client is not None and REMINDED in mail.matter["occasion"] and client.status not in UNANSWERED
+            return answered or (client is not None and client.status == ENDED)
+        case _:
+            return client is not None and client.parted
 
 
 def _delivery(mail: Mail, status: DeliveryStatus, reason: SkipReason | None = None) -> ClientDelivery:

@@ -235,7 +235,7 @@ class Figures(Wire):
 
 
 class ClientState(State):
-    """One client of one firm as it is now; key ``firm_id.client_id``."""
+    """One client of one firm as it is now; key ``firm_id.client_id``. *parted*: firm and company were disconnected (I5)."""
 
     ce_type: ClassVar[str] = "portal.clients.client.v1"
 
@@ -247,6 +247,7 @@ class ClientState(State):
     connected: bool
     assignees: tuple[AMemberId, ...]
     figures: Figures
+    parted: bool = False
 
 
 class MemberState(State):

@@ -13,6 +13,7 @@ from tests.e2e.portal import Firm, Outside
 from tests.system import Ground, eventually
 
 AWAY_SECONDS = 5.0
+LONGER_AWAY_SECONDS = 8.0
 
 
 @pytest.mark.parametrize("part", ["mongo", "kafka"])
@@ -82,3 +83,38 @@ async def test_a_tick_of_onboarding_waits_for_the_mail_server(firm: Firm, outsid
     assert code == 0, out
     assert [mail["subject"].startswith("Erinnerung") for mail in await outside.mails(contact)] == [False, True]
     await away
+
+
+async def test_what_waits_for_the_mail_server_ends_with_what_it_is_about(firm: Firm, outside: Outside, ground: Ground) -> None:
+    """I5, O6: no invitation that was withdrawn, no reminder of one answered, no news of a client that was disconnected."""
+
+    async def invited(name: str) -> str:
+        contact = {"contact_name": "Robin", "contact_email": f"{name}@{firm.id.lower()}.example"}
+        answer = await firm.post("/v1/onboarding", {"company_name": name, "country": "DE", "assign": [firm.tom], **contact})
+        return str(answer.body["result"]["client_id"])
+
+    async def verification(client_id: str, state: str) -> None:
+        data = {"client_id": client_id, "sequence": 1, "state": state}
+        await outside.event("pleo.verification", "pleo.verification.changed.v1", data)
+        await firm.figure(client_id, "status", "connected" if state == "verified" else "accepted")
+
+    parted, answered = [await invited(name) for name in ("parted", "answered")]
+    for name in ("parted", "answered"):
+        await eventually(lambda name=name: outside.mails(f"{name}@{firm.id.lower()}.example"))  # type: ignore[misc]
+    away = asyncio.create_task(ground.away("mail", LONGER_AWAY_SECONDS))
+    await asyncio.sleep(1.5)
+    withdrawn, _ = [await invited(name) for name in ("withdrawn", "waiting")]
+    assert (await firm.post(f"/v1/onboarding/{withdrawn}/withdraw")).status == 200
+    day = (datetime.now(UTC) + timedelta(days=3.1)).isoformat()
+    tick = asyncio.create_task(outside.python("services.onboarding", "tick", "--at", day))
+    await asyncio.sleep(2.5)
+    await verification(answered, "accepted")
+    await verification(parted, "verified")
+    assert (await firm.post(f"/v1/clients/{parted}/disconnect", {"confirm": True})).status == 200
+    await away
+    code, out = await tick
+    assert code == 0, out
+    names = ("parted", "answered", "withdrawn", "waiting")
+    mails = {name: len(await outside.mails(f"{name}@{firm.id.lower()}.example")) for name in names}
+    assert mails == {"parted": 1, "answered": 1, "withdrawn": 0, "waiting": 2}
+    assert await outside.mails(firm.address(firm.tom)) == []

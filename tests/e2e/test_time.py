@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 from pathlib import Path
@@ -70,6 +71,22 @@ async def test_an_instant_that_no_tick_can_reach_is_named(outside: Outside, serv
     code, out = await outside.python(f"services.{service}", "tick", "--at", at)
     assert code == 2
     assert f"error: argument --at: '{at}' " in out
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("service", ["notifier", "onboarding"])
+@pytest.mark.parametrize("away", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URL", ""])
+async def test_a_tick_says_what_it_cannot_reach(outside: Outside, home: Path, tmp_path: Path, service: str, away: str) -> None:
+    """Contract, section 4: in a sentence that says what to do, without a stack trace; also where nothing was ever started."""
+    nowhere = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URL": "mongodb://127.0.0.1:1/?replicaSet=portal"}
+    if away:
+        kept = [line for line in (home / "portal.env").read_text().splitlines() if not line.startswith(f"{away}=")]
+        (tmp_path / "portal.env").write_text("\n".join([*kept, f"{away}={nowhere[away]}"]))
+    elsewhere = copy.copy(outside)
+    elsewhere.home = tmp_path
+    code, out = await elsewhere.python(f"services.{service}", "tick", "--at", "2026-11-30T10:00:00+01:00")
+    assert code == 1
+    assert "make up" in out.splitlines()[-1]
     assert "Traceback" not in out
 
 

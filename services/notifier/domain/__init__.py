@@ -82,7 +82,7 @@ def _came_or_went(heard: Heard[Any], world: World) -> Sequence[Any]:
         case AssignmentsMoved() as event:
             return leaving.assigned(event, world)
         case MailBounced():
-            return [*leaving.bounced(heard, world), *onboardings.bounced(heard)]
+            return [*leaving.bounced(heard, world), *onboardings.bounced(heard, leaving.named(heard.message, world))]
         case ContactMailSettled() as contacted:
             return onboardings.settled(contacted, heard.time)
         case _:

@@ -127,10 +127,10 @@ def bounced(heard: Heard[MailBounced], world: World) -> list[Any]:
     bounce = heard.message
     if bounce.kind is BounceKind.SOFT:
         return [Counted("soft")]
-    mail = _named(bounce, world)
+    mail = named(bounce, world)
     member_id = bounce.member_id or (mail.member_id if mail else None)
     if member_id is None:
-        return [] if bounce.client_id else [Counted("nobody")]
+        return [] if bounce.client_id or mail is not None else [Counted("nobody")]
     events = turned_away(member_id, bounce.address, AGAINST[bounce.kind], heard.time, world)
     if bounce.kind is BounceKind.HARD and mail is not None and mail.member_id == member_id:
         events += _came_back(mail, world)
@@ -150,7 +150,8 @@ def adopted(preferences: Preferences, firm_id: Any) -> list[Any]:
     return [PreferencesChanged(replace(preferences, firm_id=firm_id))] if preferences.firm_id is None else []
 
 
-def _named(bounce: MailBounced, world: World) -> Mail | None:
+def named(bounce: MailBounced, world: World) -> Mail | None:
+    """Return the mail of ours that *bounce* names, or None."""
     key = mail_named(bounce.message_id or "")
     return next((mail for mail in world.mails.values() if message_key(mail.id) == key), None)
 

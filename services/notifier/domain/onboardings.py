@@ -37,12 +37,13 @@ def settled(event: ContactMailSettled, at: datetime) -> Sequence[Any]:
     return [MailRecorded(event.mail_id), _reached_nobody(event.client_id, event.address, event.number, at)]
 
 
-def bounced(heard: Heard[MailBounced]) -> Sequence[Any]:
-    """Tell onboarding that the mail provider gave a contact's mail back for good (O10)."""
+def bounced(heard: Heard[MailBounced], mail: Mail | None) -> Sequence[Any]:
+    """Tell onboarding that the mail provider gave a contact's mail back for good; it may name no more than the *mail* (O10)."""
     event = heard.message
-    if event.client_id is None or event.kind is not BounceKind.HARD:
+    client_id = mail.parts[0].client_id if mail is not None and mail.kind is MailKind.INVITATION else event.client_id
+    if client_id is None or event.kind is not BounceKind.HARD:
         return []
-    return [_reached_nobody(event.client_id, event.address, None, heard.time)]
+    return [_reached_nobody(client_id, event.address, None, heard.time)]
 
 
 def _reached_nobody(client_id: Any, address: str, number: int | None, at: datetime) -> Said:

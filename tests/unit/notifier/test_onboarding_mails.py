@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.notifier.domain.mail import message_key
 from services.notifier.domain.world import MailQueued, MailRecorded, World
 from services.notifier.letters import ENDS, end_letter, undelivered_letter
 from services.onboarding.domain.verification import FINAL, Stage
@@ -14,6 +15,7 @@ from shared.contracts.notifier import ContactMailSettled, InvitationUndelivered,
 from shared.contracts.onboarding import UndeliveredMailed
 from shared.contracts.pleo import MailBounced
 from shared.decider import Said
+from tests.unit.notifier.letters import _invitation
 from tests.unit.notifier.world import FIRM, LEYLA, MONDAY, MUELLER, tell
 
 URL = "https://portal.example"
@@ -62,6 +64,18 @@ def test_only_a_hard_bounce_says_that_the_contact_cannot_be_reached(kind: str, t
     """O10: a soft one may arrive yet."""
     bounced = MailBounced.model_validate({"client_id": MUELLER, "address": "max@mueller.example", "kind": kind}, strict=False)
     assert len([e for e in tell(World(), bounced) if isinstance(e, Said)]) == told
+
+
+def test_a_bounce_may_name_no_more_than_the_contacts_mail() -> None:
+    """O10; contract, section 2: whose it was is known by its Message-ID."""
+    world = World()
+    (queued,) = [e.mail for e in tell(world, _invitation()) if isinstance(e, MailQueued)]
+    name = f"<{message_key(queued.id)}@pleo.example>"
+    body = {"address": "ida@neu.example", "kind": "hard", "message_id": name}
+    (told,) = tell(world, MailBounced.model_validate(body, strict=False))
+    assert isinstance(told, Said)
+    assert isinstance(told.message, InvitationUndelivered)
+    assert told.message.client_id == MUELLER
 
 
 def test_the_inviting_admin_is_mailed_once_a_link() -> None:
