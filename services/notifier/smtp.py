@@ -116,7 +116,7 @@ class Line:
         commands = (f"MAIL FROM:<{sender}>".encode("ascii"), f"RCPT TO:<{recipient}>".encode("ascii"), b"DATA")
         if self._pipelines:
             self._talk.say(*commands)
-            answers = [await self._talk.reply() for _ in commands]
+            answers = await self._talk.replies(len(commands))
         else:
             answers = []
             while len(answers) < len(commands) and (not answers or answers[-1].code // 100 == GOOD):
