@@ -162,7 +162,7 @@ class Mailer:
         if made.letter is None:
             await self._settle(posted, whole_status(made.deliveries), made.deliveries)
             return None
-        return replace(posted, letter=made.letter)
+        return replace(posted, letter=made.letter, digest=made.digest)
 
     async def _dispatched(self, posted: Posted, view: View) -> None:
         """Send *posted* unless it must not go any more."""

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.notifier import documents
-from services.notifier.domain.mail import OPEN, Mail, MailStatus
+from services.notifier.domain.mail import OPEN, Digest, Mail, MailStatus
 from services.notifier.smtp import SEND_SECONDS
 from services.notifier.store import MAILS
 from services.notifier.together import Together
@@ -41,10 +41,13 @@ class Posted:
     waits: int
     not_before: datetime
     letter: Mapping[str, Any] | None
+    digest: Digest | None = None  # what the letter freezes, while it is at hand
 
     @property
-    def deliveries(self) -> list[ClientDelivery]:
+    def deliveries(self) -> Sequence[ClientDelivery]:
         """What sending this letter will mean for every client of the mail."""
+        if self.digest is not None:
+            return self.digest.deliveries
         return DELIVERIES.validate_python(self.letter["deliveries"], strict=False) if self.letter else []
 
     @property
