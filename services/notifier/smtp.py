@@ -20,7 +20,7 @@ from aiosmtplib.errors import SMTPException
 from services.notifier.talk import Reply, Talk
 from shared.telemetry import Log
 
-AT_ONCE = 4
+AT_ONCE = 8
 COMMAND_SECONDS = 20.0  # connecting, greeting, asking whether somebody is there
 SEND_SECONDS = 45.0  # the whole of one mail; a lease outlives it
 IDLE_SECONDS = 5.0  # a connection that rested longer is asked whether it still stands
