@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from services.notifier import forms
 from services.notifier.domain.mail import Digest, Told
@@ -20,6 +20,7 @@ from shared.contracts.onboarding import InvitationMailed, UndeliveredMailed
 
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ISOLATES = re.compile("[\u2066-\u2069]")
+OWN = "\0"  # stands for the link that is the member's own, the last value of a client's part
 REMINDED = "remind"  # within an invitation's occasion: not the first mail with this link
 
 
@@ -83,16 +84,24 @@ def _in_text(clients: Sequence[Block], w: Words) -> str:
 
 def _in_html(clients: Sequence[Block], w: Words) -> Markup:
     told = []
-    for name, some, url, unsubscribe in clients:
-        figures = Markup("\n".join([_figure(row, w.language) for row in some]))
-        values = {"client": name, "figures": figures, "url": url, "unsubscribe": unsubscribe}
-        told.append(forms.html("digest_client.html", w.language, values))
+    for name, rows, url, unsubscribe in clients:
+        before, behind = _client(name, tuple(rows), url, w.language)
+        told.append(f"{before}{escape(unsubscribe)}{behind}")
     return Markup("\n".join(told))
+
+
+@lru_cache(maxsize=1024)
+def _client(name: str, rows: tuple[Row, ...], url: str, language: str) -> tuple[str, str]:
+    """Return what stands before and behind the link that is the member's own: the same clients stand in many mails."""
+    figures = Markup("\n".join([_figure(row, language) for row in rows]))
+    values = {"client": name, "figures": figures, "url": url, "unsubscribe": OWN}
+    before, _, behind = forms.html("digest_client.html", language, values).rpartition(OWN)
+    return before, behind
 
 
 @lru_cache(maxsize=8192)
 def _figure(row: Row, language: str) -> Markup:
-    """Return a row of a client's table; the same clients stand in many members' mails."""
+    """Return a row of a client's table; many have the same."""
     return forms.html("digest_figure.html", language, row._asdict())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from services.notifier.access import Access, DoorAway, View
 from services.notifier.domain.mail import MailStatus, whole_status
 from services.notifier.envelope import Envelope, Unmailable, message_id, seal
 from services.notifier.links import Links
+from services.notifier.pile import Pile
 from services.notifier.planning import letter_of, overtaken, plan, readdressed, reply_to
 from services.notifier.post import Lease, Post, Posted, Settled
 from services.notifier.smtp import Away, Line, NotTaken, Pool, Result, Taken, Turned, Unknown
@@ -115,24 +116,32 @@ class Mailer:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def turn(self) -> int:
-        """Look once at what waits, and say again what nobody recorded; return how many mails there were."""
+        """Carry out what waits until a look finds little; return how many mails there were."""
+        pile = Pile(self._look, AT_ONCE)
+        await _finished([self._crew(pile) for _ in range(CREWS)])
+        return pile.count
+
+    async def _look(self, in_hand: Collection[str], count: int) -> list[Posted]:
+        """Return what waits, and say again what nobody recorded."""
+        self._last_turn = monotonic()
         for settled, trace in await self._post.unrecorded(AT_ONCE):
             await self._report(settled, trace)
-        waiting = await self._post.waiting(AT_ONCE)
-        batches = iter([waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)])
-        await _finished([self._crew(batches) for _ in range(CREWS)])
-        return len(waiting)
+        return await self._post.waiting(in_hand, count)
 
-    async def _crew(self, batches: Iterator[Sequence[Posted]]) -> None:
-        """Carry out what is left of *batches*, one by one: while one crew waits for the database, another one writes letters."""
-        for batch in batches:
-            if self._stopping.is_set():
-                return
-            view = await self._access.view([posted.mail for posted in batch])
-            planned = [posted for posted in await self._each(self._planned, batch, view) if posted is not None]
-            if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
-                view = await self._access.view([posted.mail for posted in planned], view)
-                await self._each(self._dispatched, planned, view)
+    async def _crew(self, pile: Pile) -> None:
+        """Carry out batch after batch: while one crew waits for the database, another one writes letters."""
+        while not self._stopping.is_set():
+            async with pile.batch(TOGETHER) as batch:
+                if not batch:
+                    return
+                await self._carried_out(batch)
+
+    async def _carried_out(self, batch: Sequence[Posted]) -> None:
+        view = await self._access.view([posted.mail for posted in batch])
+        planned = [posted for posted in await self._each(self._planned, batch, view) if posted is not None]
+        if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
+            view = await self._access.view([posted.mail for posted in planned], view)
+            await self._each(self._dispatched, planned, view)
 
     async def _each(
         self, step: Callable[[Posted, View], Awaitable[Posted | None]], mails: Sequence[Posted], view: View
@@ -162,7 +171,7 @@ class Mailer:
         if made.letter is None:
             await self._settle(posted, whole_status(made.deliveries), made.deliveries)
             return None
-        return replace(posted, letter=made.letter)
+        return replace(posted, letter=made.letter, digest=made.digest)
 
     async def _dispatched(self, posted: Posted, view: View) -> None:
         """Send *posted* unless it must not go any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ class Plan:
 
     deliveries: Sequence[ClientDelivery]
     letter: Mapping[str, Any] | None
+    digest: Digest | None = None
 
 
 def plan(mail: Mail, view: View, now: datetime) -> Plan:
@@ -76,7 +77,7 @@ def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Let
     assert frozen is not None
     match mail.kind:
         case MailKind.DIGEST:
-            digest = _DIGEST.validate_python({**frozen["digest"], "deliveries": ()})
+            digest = posted.digest or _DIGEST.validate_python({**frozen["digest"], "deliveries": ()})
             return digest_letter(digest, frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
         case MailKind.REMINDER:
             reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)
@@ -109,7 +110,8 @@ def _digest(mail: Mail, view: View, now: datetime) -> Plan:
     recipient = view.recipient(mail)
     if not digest.told or recipient is None:
         return Plan(digest.deliveries, None)
-    return _frozen(digest.deliveries, recipient, now, digest=_DIGEST.dump_python(digest, exclude={"deliveries"}))
+    frozen = _frozen(digest.deliveries, recipient, now, digest=_DIGEST.dump_python(digest, exclude={"deliveries"}))
+    return replace(frozen, digest=digest)
 
 
 def _to_member(mail: Mail, view: View, now: datetime) -> Plan:

@@ -6,7 +6,7 @@ Every change is one conditional update of one document: who comes second finds t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.notifier import documents
-from services.notifier.domain.mail import OPEN, Mail, MailStatus
+from services.notifier.domain.mail import OPEN, Digest, Mail, MailStatus
 from services.notifier.smtp import SEND_SECONDS
 from services.notifier.store import MAILS
 from services.notifier.together import Together
@@ -41,10 +41,13 @@ class Posted:
     waits: int
     not_before: datetime
     letter: Mapping[str, Any] | None
+    digest: Digest | None = None  # what the letter freezes, while it is at hand
 
     @property
-    def deliveries(self) -> list[ClientDelivery]:
+    def deliveries(self) -> Sequence[ClientDelivery]:
         """What sending this letter will mean for every client of the mail."""
+        if self.digest is not None:
+            return self.digest.deliveries
         return DELIVERIES.validate_python(self.letter["deliveries"], strict=False) if self.letter else []
 
     @property
@@ -76,13 +79,21 @@ class Post:
 
     def __init__(self, database: Database, now: Callable[[], datetime], clock: Callable[[], float] = monotonic) -> None:
         self._mails = database[MAILS]
+        self._claims = Together(self._mails)  # a crew's claims need not wait for what other crews' mails became
         self._together = Together(self._mails)
         self._now = now
         self._clock = clock
 
-    async def waiting(self, count: int) -> list[Posted]:
-        """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out."""
-        where = {"status": {"$in": [status.value for status in OPEN]}, "not_before": {"$lte": self._now()}}
+    async def waiting(self, but: Collection[str], count: int) -> list[Posted]:
+        """Return up to *count* mails to be looked at now: waiting ones, and those whose sender's lease ran out.
+
+        Not those with the ids *but*.
+        """
+        where = {
+            "status": {"$in": [status.value for status in OPEN]},
+            "not_before": {"$lte": self._now()},
+            "_id": {"$nin": sorted(but)},
+        }
         found = await self._mails.find(where, batch_size=count).sort([("not_before", 1)]).limit(count).to_list(None)
         return [_posted(document) for document in found]
 
@@ -109,7 +120,7 @@ class Post:
             "not_before": now + LEASE,
             "letter": posted.letter,
         }
-        if not await self._change(_as_read(posted), change):
+        if not await self._claims.change(_as_read(posted), change):
             return None
         return Lease(replace(posted, ambiguous=posted.ambiguous or crashed), token, ends, self._clock)
 

@@ -26,15 +26,16 @@ class Talk(asyncio.Protocol):
         self._transport = transport
         self._unread = b""
         self._words: list[str] = []
-        self._replies: deque[Reply | Exception] = deque()
+        self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._gone: Exception | None = None
+        self._awaited = 0
+        self._wrong: Exception | None = None  # behind it nothing counts
         transport.set_protocol(self)
 
     @property
     def stands(self) -> bool:
         """Whether the connection does, as far as one knows."""
-        return self._gone is None and not self._transport.is_closing()
+        return self._wrong is None and not self._transport.is_closing()
 
     def say(self, *commands: bytes) -> None:
         """Send *commands*, each a line."""
@@ -55,23 +56,25 @@ class Talk(asyncio.Protocol):
 
     async def reply(self) -> Reply:
         """Return the next reply."""
-        while not self._replies:
-            if self._gone is not None:
-                raise self._gone
-            self._waiter = asyncio.get_running_loop().create_future()
+        return (await self.replies(1))[0]
+
+    async def replies(self, count: int) -> list[Reply]:
+        """Return the next *count* replies, however many packets they come in: who waits is woken once."""
+        while len(self._replies) < count and self._wrong is None:
+            self._waiter, self._awaited = asyncio.get_running_loop().create_future(), count
             await self._waiter
-        found = self._replies.popleft()
-        if isinstance(found, Exception):
-            raise found
-        return found
+        if len(self._replies) < count and self._wrong is not None:
+            raise self._wrong
+        return [self._replies.popleft() for _ in range(count)]
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a reply is whole with the line that has no hyphen behind its code."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            self._take(line.rstrip(b"\r"))
+            if self._wrong is None:
+                self._take(line.rstrip(b"\r"))
         if len(self._unread) + sum(map(len, self._words)) > LONGEST_REPLY:
-            self._replies.append(ValueError("a reply without an end"))
+            self._end_with(ValueError("a reply without an end"))
         self._wake()
 
     def _take(self, line: bytes) -> None:
@@ -79,17 +82,24 @@ class Talk(asyncio.Protocol):
         if line[3:4] == b"-":
             return
         text, self._words = "\n".join(self._words), []
-        is_code = line[:3].isdigit() and len(line) >= 3
-        self._replies.append(Reply(int(line[:3]), text) if is_code else ValueError("no reply of a mail server"))
+        if len(line) >= 3 and line[:3].isdigit():
+            self._replies.append(Reply(int(line[:3]), text))
+        else:
+            self._end_with(ValueError("no reply of a mail server"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; what was answered before still counts."""
-        self._gone = ConnectionResetError("the connection was lost")
-        self._gone.__cause__ = exc
+        lost = ConnectionResetError("the connection was lost")
+        lost.__cause__ = exc
+        self._end_with(lost)
         self._wake()
 
+    def _end_with(self, wrong: Exception) -> None:
+        self._wrong = self._wrong or wrong
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        enough = len(self._replies) >= self._awaited or self._wrong is not None
+        if enough and self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def end(self) -> None:

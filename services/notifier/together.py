@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from pymongo import UpdateOne
@@ -25,13 +26,14 @@ class Together:
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection
+        self._marks = (f"{whose}-{number}" for whose in [secrets.token_hex(8)] for number in count())
         self._waiting: list[Change] = []
         self._task: asyncio.Task[None] | None = None
 
     async def change(self, where: Document, change: Document) -> bool:
         """Set *change* on the document that is still as *where* says; return whether it was. Raises what the database raises."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((where, change, secrets.token_hex(8), done))
+        self._waiting.append((where, change, next(self._marks), done))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._carry())
         return await done
