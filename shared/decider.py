@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from shared.contracts.base import Message, Topic
+from shared.contracts.base import Command, Message, Topic
 from shared.messages import Heard
 
 W = TypeVar("W")
@@ -30,11 +30,12 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A command that another service decided is done here: its reads show the effect now."""
+    """A command that another service decided, or an earlier step of ours, is done here: its reads show the effect now."""
 
     command_id: str
     member_id: str
     outcome: Succeeded | Refused
+    command: type[Command]
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,10 +268,11 @@ class Handling(Generic[W]):
             match event:
                 case Refused() | Succeeded() if isinstance(item.message, Command):
                     command = item.message
-                    self._outcome(claim, record, item, command.command_id, command.actor.member_id, event, batch, seen)
+                    finished = Finished(command.command_id, command.actor.member_id, event, type(command))
+                    self._outcome(claim, record, item, finished, batch, seen)
                     outcome = "refused" if isinstance(event, Refused) else "handled"
                 case Finished():
-                    self._outcome(claim, record, item, event.command_id, event.member_id, event.outcome, batch, seen)
+                    self._outcome(claim, record, item, event, batch, seen)
                 case Said():
                     self._say(claim, record, item, event.topic, event.key, event.message, event.source, batch)
                 case Counted():
@@ -285,16 +286,9 @@ class Handling(Generic[W]):
         batch.stamps.append(item.time)
 
     def _outcome(
-        self,
-        claim: Claim,
-        record: Record,
-        item: Heard[Any],
-        command_id: str,
-        member_id: str,
-        event: Refused | Succeeded,
-        batch: _Batch,
-        seen: dict[str, Document],
+        self, claim: Claim, record: Record, item: Heard[Any], finished: Finished, batch: _Batch, seen: dict[str, Document]
     ) -> None:
+        command_id, member_id, event = finished.command_id, finished.member_id, finished.outcome
         outcome = Outcome(
             command_id=CommandId(command_id),
             member_id=member_id,
@@ -305,7 +299,7 @@ class Handling(Generic[W]):
         )
         batch.memory[command_id] = seen[command_id] = self._memory(command_id, member_id, outcome)
         self._say(claim, record, item, OUTCOMES, command_id, outcome, None, batch)
-        kind, became = item.message.ce_type.split(".")[-2], event.code if isinstance(event, Refused) else "succeeded"
+        kind, became = finished.command.ce_type.split(".")[-2], event.code if isinstance(event, Refused) else "succeeded"
         trace_id = telemetry.trace_id(item.trace)
         batch.settled.append({"command": kind, "outcome": became, "command_id": command_id, "trace_id": trace_id})
 

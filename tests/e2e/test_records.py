@@ -81,6 +81,39 @@ async def test_metrics_have_the_names_and_labels_of_the_contract_and_no_others(o
         assert METRICS.get(name) in (None, set(re.findall(r'(\w+)="', labels))), (name, labels)
 
 
+async def test_a_command_is_counted_under_its_own_name_whoever_finishes_it(firm: Firm, outside: Outside) -> None:
+    """Contract, section 3: `portal_commands_total{command,outcome}`; an invitation is decided and finished in two services."""
+    before = await commands_counted(outside)
+    client_id = await firm.client("Gezählt Bau", firm.tom)
+    company = {"company_name": "Gezählt", "contact_name": "Robin", "contact_email": "r@gezaehlt.example", "country": "DE"}
+    invited = await firm.post("/v1/onboarding", company)
+    await firm.post(f"/v1/onboarding/{invited.body['result']['client_id']}/withdraw")
+    await firm.post(f"/v1/clients/{client_id}/reminders", {"tasks": ["low_balance"]})
+    await firm.put("/v1/notifications", {"client_ids": [client_id], "email": True, "frequency": "daily"})
+    told = await commands_counted(outside)
+    named = {command for command, count in told.items() if count != before.get(command, 0)}
+    assert named == {
+        "accept_invitation",
+        "invite_company",
+        "withdraw_invitation",
+        "remind_assignees",
+        "set_many_notifications",
+    }
+
+
+async def commands_counted(outside: Outside) -> dict[str, float]:
+    """Return how many commands succeeded by their name, over all services."""
+    counted: dict[str, float] = {}
+    for service in ("CLIENTS", "ONBOARDING", "NOTIFIER"):
+        async with outside.http.get(outside.endpoints[f"{service}_METRICS_URL"]) as answer:
+            told = await answer.text()
+        for command, count in re.findall(
+            r'^portal_commands_total\{command="(\w+)",outcome="succeeded"\} (\S+)', told, re.MULTILINE
+        ):
+            counted[command] = counted.get(command, 0) + float(count)
+    return counted
+
+
 async def test_an_unknown_address_has_no_route(outside: Outside) -> None:
     """Contract, section 1: ``no_route`` and ``method_not_allowed``."""
     assert (await outside.call("GET", "/v1/nowhere")).code == "no_route"

@@ -123,6 +123,22 @@ async def test_a_token_that_is_none_is_not_found(firm: Firm, outside: Outside) -
     assert (await outside.call("POST", f"{path[:-1]}/undo")).status == 404
 
 
+async def test_the_link_is_looked_at_before_the_body_and_tells_in_whose_language_to_refuse(outside: Outside) -> None:
+    """E2, G1: an unknown link is not found whatever is sent to it; what is wrong with a body is told as the member reads."""
+    firm = await outside.firm(locale="en-GB")
+    client_id = await firm.client("Eins", firm.tom)
+    await missing(outside, firm, client_id)
+    await ticked(outside, await switched_on(firm, client_id))
+    (mail,) = await outside.mails(firm.address(firm.tom))
+    path = header_link(outside, mail)
+    for unknown in (path[:-1], f"{path[:-1]}/undo"):
+        for body, kind in ((b"scope=none", FORM["Content-Type"]), (b"{", "application/json")):
+            assert (await post(outside, unknown, body, kind)).code == "not_found"
+    refused = await post(outside, path, b"scope=none")
+    assert (refused.status, refused.body["detail"]) == (422, "Some of the values are not valid.")
+    assert [(error["field"], error["detail"]) for error in refused.body["errors"]] == [("scope", "must be these or all")]
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

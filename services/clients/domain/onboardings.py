@@ -13,7 +13,14 @@ from services.clients.domain.invitations import at_its_end, joined
 from services.clients.domain.states import Client, Company, Invitation, World
 from shared.clock import moment_of, stamp_of
 from shared.contracts.clients import EVENTS, EndTold
-from shared.contracts.onboarding import InvitationWithdrawn, OnboardingSettled, OnboardingStarted, OnboardingState
+from shared.contracts.onboarding import (
+    InvitationWithdrawn,
+    InviteCompany,
+    OnboardingSettled,
+    OnboardingStarted,
+    OnboardingState,
+    WithdrawInvitation,
+)
 from shared.decider import Finished, Said, Succeeded
 from shared.messages import Heard
 
@@ -25,7 +32,7 @@ def started(heard: Heard[OnboardingStarted], world: World) -> Sequence[Any]:
     withdrawal there is none.
     """
     event = heard.message
-    done = Finished(event.command_id, event.member_id, Succeeded({"client_id": event.client_id}))
+    done = Finished(event.command_id, event.member_id, Succeeded({"client_id": event.client_id}), InviteCompany)
     known = world.client(event.firm_id, event.client_id)
     if known is not None and known.begun_at is not None:
         return [done]
@@ -57,7 +64,7 @@ def _begun(client: Client, event: OnboardingStarted, world: World, company: Comp
 def withdrawn(heard: Heard[InvitationWithdrawn], world: World) -> Sequence[Any]:
     """An unanswered invitation was taken back: the row leaves its tab, and the command is done (O6)."""
     event = heard.message
-    done = Finished(event.command_id, event.member_id, Succeeded())
+    done = Finished(event.command_id, event.member_id, Succeeded(), WithdrawInvitation)
     client = world.client(event.firm_id, event.client_id)
     if client is None or client.onboarding in (None, "withdrawn"):
         return [done]

@@ -41,8 +41,8 @@ async def show(gate: Gate, ask: Ask) -> Response:
 
 async def end(gate: Gate, ask: Ask) -> Response:
     """End what the link, or the page's choice, says; used again it changes nothing."""
-    scope = _scope(await _body(ask))
     about = await _about(gate, ask)
+    scope = _scope(await _body(ask))
     ids = None if scope == "all" else tuple(ClientId(id) for id in about["these"])
     await _carry(gate, ask, about, Unsubscribe(**_stamp(about), click=about["click"], client_ids=ids))
     return _shown(ask, await _about(gate, ask), "ended_all" if scope == "all" else "ended")
@@ -50,8 +50,8 @@ async def end(gate: Gate, ask: Ask) -> Response:
 
 async def undo(gate: Gate, ask: Ask) -> Response:
     """Bring back what the link ended."""
-    await _body(ask)
     about = await _about(gate, ask)
+    await _body(ask)
     if about["undoable"]:
         await _carry(gate, ask, about, UndoUnsubscribe(**_stamp(about), click=about["click"]))
     return _shown(ask, await _about(gate, ask), "restored" if about["undoable"] else "nothing_to_restore")

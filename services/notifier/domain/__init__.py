@@ -28,6 +28,7 @@ from shared.contracts.clients import (
     EndTold,
     MemberLeft,
     MemberState,
+    RemindAssignees,
     ReminderRequested,
 )
 from shared.contracts.notifier import (
@@ -154,7 +155,7 @@ def _remind(event: ReminderRequested, heard: Heard[Any], world: World, now: date
     ids = {person.id: reminder_mail_id(event.reminder_id, person.id) for person in event.recipients}
     mails = [about_one(id, MailKind.REMINDER, event, to, event.requested_at, now, heard.trace) for to, id in ids.items()]
     result = {"reminder_id": event.reminder_id, "recipients": [person.model_dump() for person in event.recipients]}
-    finished = Finished(event.command_id, event.by.id, Succeeded(result))
+    finished = Finished(event.command_id, event.by.id, Succeeded(result), RemindAssignees)
     return [ReminderChanged(reminder), *_queued(mails, world), finished]
 
 

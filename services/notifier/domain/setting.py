@@ -170,4 +170,4 @@ def _goes_on(command: Command, step: int, **of: Any) -> Said:
 
 
 def _finished(command: Command, result: Mapping[str, Any]) -> Finished:
-    return Finished(command.command_id, command.actor.member_id, Succeeded(result))
+    return Finished(command.command_id, command.actor.member_id, Succeeded(result), type(command))

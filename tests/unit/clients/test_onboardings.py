@@ -37,8 +37,8 @@ from tests.unit.clients.story import (
     withdrawn,
 )
 
-INVITED = Finished("invite", LEYLA.id, Succeeded({"client_id": MUELLER_BAU}))
-TAKEN_BACK = Finished("withdraw", LEYLA.id, Succeeded())
+INVITED = Finished("invite", LEYLA.id, Succeeded({"client_id": MUELLER_BAU}), onboarding.InviteCompany)
+TAKEN_BACK = Finished("withdraw", LEYLA.id, Succeeded(), onboarding.WithdrawInvitation)
 TAKEN = (CompanyMoved, OnboardingMoved)
 
 

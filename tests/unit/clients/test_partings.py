@@ -15,6 +15,7 @@ from services.clients.domain.events import (
 from shared.contracts import portal
 from shared.contracts.base import Message
 from shared.contracts.clients import AssignmentsMoved, ClientEnded
+from shared.contracts.onboarding import InviteCompany
 from shared.decider import Counted, Finished, Succeeded
 from tests.unit.clients.story import (
     ANNA,
@@ -61,7 +62,7 @@ def test_the_power_of_attorney_answers_the_companys_invitation() -> None:
 def test_an_onboarding_begins_whatever_the_company_said_before(fact: Message) -> None:
     """O1: the command is done and the row stands, with what was heard of it before."""
     story = told(fact).when(invited(TOM))
-    assert story.decided[-1] == Finished("invite", LEYLA.id, Succeeded({"client_id": MUELLER_BAU}))
+    assert story.decided[-1] == Finished("invite", LEYLA.id, Succeeded({"client_id": MUELLER_BAU}), InviteCompany)
     assert client_of(story).known
     story.when(invited(TOM)).then(Finished)
 

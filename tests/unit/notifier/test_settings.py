@@ -105,7 +105,9 @@ def test_many_are_set_in_steps_and_told_together() -> None:
 
 def test_none_of_mine_is_a_success_about_nobody() -> None:
     """N16."""
-    assert [e for e in tell(World(), many()) if isinstance(e, Finished)] == [Finished("k", LEYLA, Succeeded({"items": []}))]
+    assert [e for e in tell(World(), many()) if isinstance(e, Finished)] == [
+        Finished("k", LEYLA, Succeeded({"items": []}), SetManyNotifications)
+    ]
 
 
 def test_a_step_does_not_undo_what_was_set_meanwhile() -> None:
