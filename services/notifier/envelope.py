@@ -67,13 +67,14 @@ def seal(
 ) -> Envelope:
     """Return *letter* to *to* (name, address) as an envelope; raises Unmailable for values that would break a header.
 
-    *unsubscribe* is the address of RFC 8058. Written by hand: the e-mail package takes a hundred times as long.
+    A *reply_to* that no mail can be sent to is left out. *unsubscribe* is the address of RFC 8058. Written by hand: the
+    e-mail package takes a hundred times as long.
     """
     sender, recipient = _sender(mail_from)[0], address(*to)
     headers = {
         "From": _mailbox(sender),
         "To": _mailbox(recipient),
-        **({"Reply-To": _mailbox(address(*reply_to))} if reply_to is not None else {}),
+        **({"Reply-To": answers} if (answers := _answers(reply_to)) else {}),
         "Subject": _words(letter.subject),
         "Date": format_datetime(date),
         "Message-ID": message_id(mail_id, mail_from),
@@ -83,6 +84,14 @@ def seal(
         "MIME-Version": "1.0",
     }
     return Envelope(sender.addr_spec, recipient.addr_spec, _message(headers, letter, f"part-{message_key(mail_id)}"))
+
+
+def _answers(reply_to: tuple[str, str] | None) -> str | None:
+    """Return where answers go; an address to which none can go is no reason to keep the mail from its readers."""
+    try:
+        return _mailbox(address(*reply_to)) if reply_to is not None else None
+    except Unmailable:
+        return None
 
 
 def _message(headers: Mapping[str, str], letter: Letter, boundary: str) -> bytes:

@@ -214,8 +214,16 @@ def test_no_value_breaks_a_header(bad: str) -> None:
     for to, subject in (((bad, fine[1]), "s"), ((fine[0], f"{bad}@x"), "s"), (fine, bad)):
         with pytest.raises(Unmailable):
             seal("id", FROM, to, Letter(subject, "t", "h"), MONDAY, "00-a-b-01")
-    with pytest.raises(Unmailable):
-        seal("id", FROM, fine, LETTER, MONDAY, "00-a-b-01", reply_to=("Anna", bad))
+    for reply_to in ((bad, "anna@firm.example"), ("Anna", bad)):
+        sealed = seal("id", FROM, fine, LETTER, MONDAY, "00-a-b-01", reply_to=reply_to)
+        assert sealed.message == seal("id", FROM, fine, LETTER, MONDAY, "00-a-b-01").message
+
+
+@pytest.mark.parametrize("odd", ['"a b"@firm.example', "jörg@firm.example", "anna"])
+def test_an_admin_whom_no_mail_reaches_still_reminds(odd: str) -> None:
+    """R2: the reminder reaches its readers; answers to it have nowhere to go."""
+    sealed = seal("id", FROM, ("Leyla", "leyla@firm.example"), LETTER, MONDAY, "00-a-b-01", reply_to=("Anna", odd))
+    assert email.message_from_bytes(sealed.message)["Reply-To"] is None
 
 
 @pytest.mark.parametrize("odd", ["", "leyla", "@firm.example", "leyla@", "a b@c", "<a@b>", "ä@b.example", "a@b, c@d.example"])
