@@ -19,6 +19,7 @@ function known(said: string | null, usual: string): string {
 }
 
 export class Format {
+  private readonly monies = new Map<string, Intl.NumberFormat>();
   private readonly numbers: Intl.NumberFormat;
   private readonly days: Intl.DateTimeFormat;
   private readonly shortDays: Intl.DateTimeFormat;
@@ -40,7 +41,8 @@ export class Format {
   }
 
   money({ amount_minor, currency }: Money): string {
-    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    const format = this.monies.get(currency) ?? new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    this.monies.set(currency, format);
     return format.format(amount_minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
   }
 
