@@ -9,7 +9,7 @@ import inspect
 import os
 import socket
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -49,6 +49,27 @@ class Ground:
             await self.struck(part)
             await asyncio.sleep(0.5)
         await self.there(part)
+
+    @contextlib.asynccontextmanager
+    async def gone(self, part: str) -> AsyncIterator[None]:
+        """Keep *part* away for as long as the block takes; it is ready again when the block is left."""
+
+        over = asyncio.Event()
+
+        async def struck_again() -> None:
+            while not over.is_set():
+                await self.struck(part)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), 0.5)
+
+        await self.struck(part)
+        striking = asyncio.create_task(struck_again())
+        try:
+            yield
+        finally:
+            over.set()
+            await striking
+            await self.there(part)
 
     async def struck(self, part: str) -> None:
         """Kill *part* as a power cut would; its supervisor starts it anew. One that is dead already stays so."""

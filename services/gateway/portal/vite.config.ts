@@ -24,19 +24,22 @@ function link(attrs: Record<string, string>) {
   return { tag: "link", attrs, injectTo: "head" as const };
 }
 
-/** Let the page's code and its letters come beside the first bytes that ask for them, not after them. */
+/** Let the first rows' code and its letters come beside the first bytes that ask for them, not after them. */
 function preloaded(): Plugin {
   return {
     name: "preloaded",
     transformIndexHtml: {
       order: "post",
-      handler: (_, { bundle }) =>
-        Object.values(bundle ?? {}).flatMap((part) => {
-          const href = `/${part.fileName}`;
-          const font = { rel: "preload", as: "font", type: "font/woff2", crossorigin: "" };
-          if (part.type === "chunk" && part.isDynamicEntry) return [link({ rel: "modulepreload", href })];
-          return /inter-latin-wght-normal.*woff2$/.test(href) ? [link({ ...font, href })] : [];
-        }),
+      handler: (html, { bundle }) => {
+        const made = Object.values(bundle ?? {});
+        const app = made.find((one) => one.type === "chunk" && one.name === "app");
+        const scripts = app?.type === "chunk" ? [app.fileName, ...app.imports] : [];
+        const letters = made.map(({ fileName }) => fileName).filter((name) => /inter-latin-wght-normal.*woff2$/.test(name));
+        return [
+          ...scripts.filter((name) => !html.includes(name)).map((name) => link({ rel: "modulepreload", href: `/${name}` })),
+          ...letters.map((name) => link({ rel: "preload", as: "font", type: "font/woff2", crossorigin: "", href: `/${name}` })),
+        ];
+      },
     },
   };
 }
@@ -48,7 +51,8 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     assetsInlineLimit: 0, // the Content-Security-Policy knows no data: addresses
-    modulePreload: { polyfill: false },
+    modulePreload: false, // `preloaded` says what is worth it
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "main", test: /src\/main\.ts$/ }] } } }, // one file, not three
     reportCompressedSize: false,
     chunkSizeWarningLimit: 600,
   },

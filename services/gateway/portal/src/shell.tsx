@@ -7,12 +7,11 @@ import { Trouble } from "./api/client.ts";
 import type { Me } from "./api/contract.ts";
 import { listen, spaced } from "./api/live.ts";
 import { ClientsPage } from "./clients/page.tsx";
+import { DeliveriesPage, MembersPage, SignInAgain } from "./later.tsx";
 import { go, useView } from "./navigation.ts";
-import { DeliveriesPage } from "./places/deliveries.tsx";
-import { MembersPage } from "./places/members.tsx";
 import { current, signOut, watch } from "./session.ts";
-import { SignInAgain } from "./signin.tsx";
 import { stand, useStanding } from "./standing.ts";
+import { usePainted } from "./ui/painted.ts";
 import { useSpeech } from "./words/words.tsx";
 
 const APART = 1000; // what is shown is read again once a second at most, however much happens
@@ -21,7 +20,7 @@ export function Shell({ me }: { me: Me | null }) {
   const { place } = useView();
   const { expired, lost } = useStanding();
   const { w } = useSpeech();
-  useLive();
+  useLive(usePainted());
   useEffect(() => {
     document.title = `${w.places[place]} · ${w.portal}`;
   }, [place, w]);
@@ -121,11 +120,11 @@ function isOutage(error: unknown): boolean {
 }
 
 /** Follow the stream: what it rings for is read again; a new connection reads everything again (W3). */
-function useLive(): void {
+function useLive(on: boolean): void {
   const queries = useQueryClient();
   const token = useSyncExternalStore(watch, () => current()?.token);
   useEffect(() => {
-    if (token === undefined) return;
+    if (token === undefined || !on) return;
     const again = (key: string): void => void queries.invalidateQueries({ queryKey: [key] });
     const lists = spaced(() => again("clients"), APART);
     const tabs = spaced(() => again("tabs"), APART);
@@ -148,5 +147,5 @@ function useLive(): void {
         else if (passing && status !== 429) stand({ deaf: true });
       },
     });
-  }, [queries, token]);
+  }, [queries, token, on]);
 }

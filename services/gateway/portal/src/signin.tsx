@@ -1,9 +1,8 @@
 /** Signing in at the local run: its login has no passwords, so the demo firm's people are offered by name. */
 
 import { useState } from "react";
-import { Dialog } from "./ui/dialog.tsx";
 import { Field } from "./ui/fields.tsx";
-import { signIn, signOut } from "./session.ts";
+import { signIn } from "./session.ts";
 import { stand } from "./standing.ts";
 import { useSpeech } from "./words/words.tsx";
 
@@ -32,7 +31,7 @@ async function enter(memberId: string): Promise<Wrong | null> {
   }
 }
 
-function Entries() {
+export function Entries() {
   const { w } = useSpeech();
   const [wrong, setWrong] = useState<Wrong | null>(null);
   const [other, setOther] = useState("");
@@ -80,30 +79,5 @@ export function SignIn() {
       <p className="faint">{w.signIn.intro}</p>
       <Entries />
     </main>
-  );
-}
-
-/** Over whatever was being done: sign in again and go on. */
-export function SignInAgain() {
-  const { w } = useSpeech();
-  return (
-    <Dialog title={w.signIn.expired} close={() => undefined} dismissable={false}>
-      <div className="dialog-body">
-        <p>{w.signIn.expiredText}</p>
-        <Entries />
-      </div>
-      <footer className="dialog-foot">
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => {
-            stand({ expired: false });
-            signOut();
-          }}
-        >
-          {w.signIn.out}
-        </button>
-      </footer>
-    </Dialog>
   );
 }

@@ -3,7 +3,7 @@
 const begun = new Map<string, Promise<Response>>();
 
 export function begin(path: string, token: string): void {
-  const asked = fetch(path, { headers: { Authorization: `Bearer ${token}` } });
+  const asked = fetch(path, { headers: { Authorization: `Bearer ${token}` } }).then(whole);
   asked.catch(() => undefined); // whoever takes it is told
   begun.set(normal(path), asked);
 }
@@ -16,10 +16,9 @@ export function taken(url: string): Promise<Response> | undefined {
   return asked;
 }
 
-/** Wait until what was begun is there, but not longer than *most* milliseconds: then the first thing drawn are the rows. */
-export async function arrived(most: number): Promise<void> {
-  const all = Promise.allSettled(begun.values());
-  await Promise.race([all, new Promise((enough) => setTimeout(enough, most))]);
+/** Read a body as it comes: whoever takes the answer need not wait for it again. */
+async function whole(answer: Response): Promise<Response> {
+  return new Response(await answer.arrayBuffer(), answer);
 }
 
 function normal(url: string): string {

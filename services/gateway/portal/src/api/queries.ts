@@ -1,7 +1,8 @@
 /** What the page reads, and when it reads again. The language is part of each key: labels and reasons come translated. */
 
 import { keepPreviousData, QueryClient, type UseQueryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
-import { PAGE_SIZE, type Question } from "../address.ts";
+import { PAGE_SIZE, type Question, questionOf, viewOf } from "../address.ts";
+import { localeOf } from "../words/format.ts";
 import { useSpeech } from "../words/words.tsx";
 import { api, Trouble, told } from "./client.ts";
 import type { Details, Me, Member, NotificationSettings, Page, TabCount } from "./contract.ts";
@@ -27,40 +28,57 @@ export function makeQueries(heed: (trouble: Trouble) => void): QueryClient {
   return queries;
 }
 
+const ME: Read<Me> = { key: ["me"], read: (signal) => told(api.GET("/v1/me", { signal })) };
+const TABS: Read<TabCount[]> = {
+  key: ["tabs"],
+  read: async (signal) => (await told<{ tabs: TabCount[] }>(api.GET("/v1/tabs", { signal }))).tabs,
+};
+
+function clients(question: Question, cursor: string | null): Read<Page> {
+  const query = { ...question, ...(cursor !== null && { cursor }), limit: PAGE_SIZE };
+  return { key: ["clients", query], read: (signal) => told(api.GET("/v1/clients", { params: { query }, signal })) };
+}
+
+/** Read what the first picture of the clients shows, so that it is drawn once and whole. */
+export async function readFirst(queries: QueryClient): Promise<void> {
+  const me = await queries.fetchQuery(asked(ME)).catch(() => null); // whoever draws it asks again, and hears why
+  const view = viewOf(location.search);
+  if (me === null || view.place !== "clients") return;
+  const locale = localeOf(me.member.locale);
+  const question = questionOf(view, me.member.role === "admin");
+  await Promise.all([queries.prefetchQuery(spoken(TABS, locale)), queries.prefetchQuery(spoken(clients(question, view.cursor), locale))]);
+}
+
 export function useMe(enabled: boolean) {
-  return useQuery({ queryKey: ["me"], queryFn: ({ signal }) => told<Me>(api.GET("/v1/me", { signal })), enabled });
+  return useQuery({ ...asked(ME), enabled });
 }
 
 export function useTabs() {
-  return useSpoken<TabCount[]>(["tabs"], async (signal) => (await told<{ tabs: TabCount[] }>(api.GET("/v1/tabs", { signal }))).tabs);
+  return useSpoken(TABS);
 }
 
 /** One page of a tab; while the next one comes, the last one stays. */
 export function useClients(question: Question, cursor: string | null) {
-  const query = { ...question, ...(cursor !== null && { cursor }), limit: PAGE_SIZE };
-  return useSpoken<Page>(["clients", query], (signal) => told(api.GET("/v1/clients", { params: { query }, signal })), {
-    placeholderData: keepPreviousData,
-  });
+  return useSpoken(clients(question, cursor), { placeholderData: keepPreviousData });
 }
 
 export function useDetails(clientId: string) {
   const path = { client_id: clientId };
-  return useSpoken<Details>(["client", clientId], (signal) => told(api.GET("/v1/clients/{client_id}", { params: { path }, signal })), {
+  const read = (signal: AbortSignal): Promise<Details> => told(api.GET("/v1/clients/{client_id}", { params: { path }, signal }));
+  return useSpoken({ key: ["client", clientId], read }, {
     refetchInterval: (query) => (query.state.data?.unavailable.length || passing(query.state.error) ? AGAIN_AFTER : false),
   });
 }
 
 /** The firm's members; *anew* where their standing matters, not only their names. */
 export function useMembers(enabled: boolean, anew = false) {
-  return useSpoken<Member[]>(
-    ["members"],
-    async (signal) => (await told<{ items: Member[] }>(api.GET("/v1/members", { signal }))).items,
-    { enabled, ...(anew && { staleTime: 0 }) },
-  );
+  const read = async (signal: AbortSignal) => (await told<{ items: Member[] }>(api.GET("/v1/members", { signal }))).items;
+  return useSpoken({ key: ["members"], read }, { enabled, ...(anew && { staleTime: 0 }) });
 }
 
 export function useSettings() {
-  return useSpoken<NotificationSettings>(["settings"], (signal) => told(api.GET("/v1/me/notification-settings", { signal })));
+  const read = (signal: AbortSignal): Promise<NotificationSettings> => told(api.GET("/v1/me/notification-settings", { signal }));
+  return useSpoken({ key: ["settings"], read });
 }
 
 /** Forget what a command of ours, or somebody else's, made old. */
@@ -72,14 +90,24 @@ export function useRefresh(): (clientId?: string) => void {
   };
 }
 
+/** What is read under which key. */
+interface Read<T> {
+  key: unknown[];
+  read: (signal: AbortSignal) => Promise<T>;
+}
+
 /** A read whose answer is in somebody's language. */
-export function useSpoken<T>(
-  key: unknown[],
-  read: (signal: AbortSignal) => Promise<T>,
-  more: Omit<UseQueryOptions<T>, "queryKey" | "queryFn"> = {},
-) {
+export function useSpoken<T>(what: Read<T>, more: Omit<UseQueryOptions<T>, "queryKey" | "queryFn"> = {}) {
   const { locale } = useSpeech();
-  return useQuery<T>({ queryKey: [...key, { locale }], queryFn: ({ signal }) => read(signal), ...more });
+  return useQuery<T>({ ...spoken(what, locale), ...more });
+}
+
+function spoken<T>({ key, read }: Read<T>, locale: string) {
+  return asked({ key: [...key, { locale }], read });
+}
+
+function asked<T>({ key, read }: Read<T>) {
+  return { queryKey: key, queryFn: ({ signal }: { signal: AbortSignal }) => read(signal) };
 }
 
 function passing(error: unknown): boolean {

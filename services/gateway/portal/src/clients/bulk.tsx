@@ -2,8 +2,7 @@
 
 import { useState } from "react";
 import type { Row } from "../api/contract.ts";
-import { BulkAssignDialog } from "../dialogs/bulkassign.tsx";
-import { BulkNotifyDialog } from "../dialogs/bulknotify.tsx";
+import { BulkAssignDialog, BulkNotifyDialog } from "../later.tsx";
 import { useSpeech } from "../words/words.tsx";
 
 export function BulkBar({ chosen, clear, admin }: { chosen: ReadonlyMap<string, Row>; clear: () => void; admin: boolean }) {

@@ -5,13 +5,14 @@ import { narrowed, PAGE_SIZE, type Question, type View } from "../address.ts";
 import { Trouble } from "../api/client.ts";
 import type { Me, Page, Row } from "../api/contract.ts";
 import { useClients } from "../api/queries.ts";
+import { RowDialogs, RowMenu } from "../later.tsx";
 import { go, pagesBefore, turn } from "../navigation.ts";
 import { textOf } from "../ui/command.tsx";
 import { useNotice } from "../ui/notices.tsx";
 import { useSpeech } from "../words/words.tsx";
 import { BulkBar } from "./bulk.tsx";
-import { type Opened, RowMenu } from "./menu.tsx";
-import { RowDialogs, type Wish } from "./rowdialogs.tsx";
+import type { Opened } from "./dots.tsx";
+import type { Wish } from "./rowdialogs.tsx";
 import { ClientTable, Skeleton } from "./table.tsx";
 
 export function ClientList({ view, question, me }: { view: View; question: Question; me: Me | null }) {

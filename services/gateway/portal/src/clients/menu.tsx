@@ -2,44 +2,12 @@
 
 import { useRef } from "react";
 import { Menu, MenuItem, Popover } from "react-aria-components";
-import type { Action, Row } from "../api/contract.ts";
+import type { Action } from "../api/contract.ts";
 import { go } from "../navigation.ts";
 import { useSpeech } from "../words/words.tsx";
+import type { Opened } from "./dots.tsx";
 import { useOpenClient, useResend } from "./opening.ts";
 import type { Wish } from "./rowdialogs.tsx";
-
-/** A row's open menu: one for the whole table, as fifty would cost a third of the time until the first rows. */
-export interface Opened {
-  row: Row;
-  dots: HTMLButtonElement;
-  byKey: boolean;
-}
-
-export function Dots({ row, open, press }: { row: Row; open: boolean; press: (opened: Opened) => void }) {
-  const { w } = useSpeech();
-  return (
-    <button
-      type="button"
-      className="plain icon dots"
-      aria-label={w.menu.of(row.name)}
-      aria-haspopup="menu"
-      aria-expanded={open}
-      data-stop
-      tabIndex={-1}
-      onClick={({ currentTarget: dots }) => {
-        dots.focus(); // not every browser does
-        press({ row, dots, byKey: false });
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault(); // the click that would follow
-        press({ row, dots: event.currentTarget, byKey: true });
-      }}
-    >
-      ⋮
-    </button>
-  );
-}
 
 interface Shown {
   opened: Opened;

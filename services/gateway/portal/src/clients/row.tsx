@@ -6,7 +6,7 @@ import { go } from "../navigation.ts";
 import { named } from "../words/named.ts";
 import { useSpeech } from "../words/words.tsx";
 import { Badges } from "./badges.tsx";
-import { Dots, type Opened } from "./menu.tsx";
+import { Dots, type Opened } from "./dots.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
 interface Shown {

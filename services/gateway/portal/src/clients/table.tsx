@@ -4,12 +4,14 @@ import { type Dispatch, type KeyboardEvent, memo, type ReactNode, type SetStateA
 import type { View } from "../address.ts";
 import type { Row, Tab } from "../api/contract.ts";
 import { go } from "../navigation.ts";
+import { usePainted } from "../ui/painted.ts";
 import { useSpeech } from "../words/words.tsx";
-import type { Opened } from "./menu.tsx";
+import type { Opened } from "./dots.tsx";
 import { ClientRow } from "./row.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
 const SKELETON_ROWS = 12;
+const SCREENFUL = Math.ceil(window.innerHeight / 40); // no row is lower
 
 interface Shown {
   view: View;
@@ -26,7 +28,8 @@ interface Shown {
 export const ClientTable = memo(function ClientTable({ view, rows, admin, chosen, setChosen, opened, openMenu, ask }: Shown) {
   const { w } = useSpeech();
   const body = useRef<HTMLTableSectionElement>(null);
-  useRoving(body, rows);
+  const shown = usePainted() ? rows : rows.slice(0, SCREENFUL);
+  useRoving(body, shown);
   const selectable = view.tab === "mine" || view.tab === "all";
   const choose = (row: Row, on: boolean): void =>
     setChosen((before) => {
@@ -44,7 +47,7 @@ export const ClientTable = memo(function ClientTable({ view, rows, admin, chosen
         </tr>
       </thead>
       <tbody ref={body} onKeyDown={moved}>
-        {rows.map((row) => (
+        {shown.map((row) => (
           <ClientRow
             key={row.client_id}
             {...{ row, admin, openMenu, ask }}

@@ -1,13 +1,12 @@
 /** Search, filters, order and export of a tab; all of it stands in the address. */
 
 import { useEffect, useRef, useState } from "react";
-import { Button, DialogTrigger, Popover } from "react-aria-components";
 import { narrowed, questionOf, type View } from "../address.ts";
 import { api, told } from "../api/client.ts";
 import { useMembers } from "../api/queries.ts";
+import { FilterChoice } from "../later.tsx";
 import { go } from "../navigation.ts";
 import { Go, Outcome, useCommand } from "../ui/command.tsx";
-import { Check, Choice } from "../ui/fields.tsx";
 import { useSpeech } from "../words/words.tsx";
 
 const TYPING = 200;
@@ -90,40 +89,26 @@ function useSlash(input: React.RefObject<HTMLInputElement | null>): void {
 
 function Filters({ view, admin }: { view: View; admin: boolean }) {
   const { w, f } = useSpeech();
+  const [button, setButton] = useState<HTMLButtonElement | null>(null);
   const active = narrowed(questionOf(view, admin));
   return (
-    <DialogTrigger>
-      <Button className="quiet" aria-label={w.moreFilters}>
+    <>
+      <button
+        type="button"
+        className="quiet"
+        aria-label={w.moreFilters}
+        aria-haspopup="dialog"
+        aria-expanded={button !== null}
+        onClick={({ currentTarget }) => {
+          currentTarget.focus(); // not every browser does
+          setButton(currentTarget);
+        }}
+      >
         {w.moreFilters}
         {active > 0 && <span className="count">{f.number(active)}</span>}
-      </Button>
-      <Popover className="popover" placement="bottom start" aria-label={w.moreFilters}>
-        <div className="filters">
-          <Check label={w.filters.missing} checked={view.missing} onChange={(event) => go({ missing: event.target.checked })} />
-          {admin && view.tab === "all" && (
-            <Check label={w.filters.unassigned} checked={view.unassigned} onChange={(event) => go({ unassigned: event.target.checked })} />
-          )}
-          {admin && (view.tab === "all" || view.tab === "onboarding") && <Assignee chosen={view.assignee} />}
-        </div>
-      </Popover>
-    </DialogTrigger>
-  );
-}
-
-function Assignee({ chosen }: { chosen: string | null }) {
-  const { w } = useSpeech();
-  const members = useMembers(true).data ?? [];
-  return (
-    <Choice label={w.filters.assignee} value={chosen ?? ""} onChange={(event) => go({ assignee: event.target.value || null })}>
-      <option value="">{w.filters.anybody}</option>
-      {members
-        .filter(({ active }) => active)
-        .map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-    </Choice>
+      </button>
+      {button && <FilterChoice {...{ view, admin, button }} close={() => setButton(null)} />}
+    </>
   );
 }
 

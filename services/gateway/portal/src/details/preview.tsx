@@ -32,7 +32,8 @@ function PreviewDialog({ clientId, close }: { clientId: string; close: () => voi
   const { w } = useSpeech();
   const n = w.notifications;
   const [format, setFormat] = useState<Format>("html");
-  const { data, error } = useSpoken<Told>(["client", clientId, "preview", format], (signal) => read(clientId, format, signal), { staleTime: 0 });
+  const preview = { key: ["client", clientId, "preview", format], read: (signal: AbortSignal) => read(clientId, format, signal) };
+  const { data, error } = useSpoken(preview, { staleTime: 0 });
   return (
     <Dialog title={n.preview} close={close} shape="wide">
       <div className="dialog-body">

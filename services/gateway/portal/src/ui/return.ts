@@ -3,7 +3,7 @@
 import { useEffect } from "react";
 
 const ABOVE = "[role=dialog], [role=alertdialog], [role=menu]";
-let lastBelow: HTMLElement | null = null;
+let lastBelow = document.activeElement instanceof HTMLElement ? document.activeElement : null;
 
 document.addEventListener("focusin", ({ target }) => {
   if (target instanceof HTMLElement && target.closest(ABOVE) === null) lastBelow = target;

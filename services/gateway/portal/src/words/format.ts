@@ -30,6 +30,7 @@ function known(said: string | null, usual: string): string {
 }
 
 export class Format {
+  private readonly monies = new Map<string, Intl.NumberFormat>();
   private readonly numbers: Intl.NumberFormat;
   private readonly days: Intl.DateTimeFormat;
   private readonly shortDays: Intl.DateTimeFormat;
@@ -53,7 +54,9 @@ export class Format {
   money({ amount_minor, currency }: Money): string {
     const digits = DIGITS[currency] ?? 2;
     const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    return new Intl.NumberFormat(this.locale, { style: "currency", currency, ...fraction }).format(amount_minor / 10 ** digits);
+    const format = this.monies.get(currency) ?? new Intl.NumberFormat(this.locale, { style: "currency", currency, ...fraction });
+    this.monies.set(currency, format);
+    return format.format(amount_minor / 10 ** digits);
   }
 
   day(instant: string): string {
