@@ -53,7 +53,6 @@ class Ground:
     @contextlib.asynccontextmanager
     async def gone(self, part: str) -> AsyncIterator[None]:
         """Keep *part* away for as long as the block takes; it is ready again when the block is left."""
-
         over = asyncio.Event()
 
         async def struck_again() -> None:
