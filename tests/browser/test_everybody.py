@@ -89,11 +89,14 @@ async def _opened(walk: Walk, words: Mapping[str, str]) -> AsyncIterator[str]:
     await walk.details("Müller Bau", words["details"], words["of"])
     await expect(walk.page.get_by_role("checkbox").first).to_be_visible()
     yield "details"
+    inner = walk.page.locator("[role=document], [role=alertdialog]")
     for button in words["within"].split(","):
         await walk.button(button).click()
-        await expect(walk.page.locator("[role=document], [role=alertdialog]")).to_be_visible()
+        await expect(inner).to_be_visible()
         yield button
         await escape("Escape")
+        await expect(inner).to_have_count(0)
+        await expect(walk.button(button)).to_be_focused()
     await escape("Escape")
 
 

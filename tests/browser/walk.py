@@ -117,6 +117,7 @@ class Walk:
         """Return what axe finds wrong with what is shown now."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
+        await self.page.evaluate(STILL)
         found = await self.page.evaluate(
             "tags => axe.run({exclude: [['[data-live-announcer]']]}, {runOnly: {type: 'tag', values: tags}})",
             WCAG,
@@ -125,6 +126,12 @@ class Walk:
             f"{violation['id']}: {violation['help']} at {[node['target'] for node in violation['nodes']][:3]}"
             for violation in found["violations"]
         ]
+
+
+# What fades in is nothing yet to axe: a dialog that is no dialog hides the page all the same.
+STILL = """() => Promise.all(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+  .map((one) => one.finished.catch(() => undefined)))"""
 
 
 class People:
