@@ -23,8 +23,8 @@ from shared import telemetry
 from shared.contracts.notifier import ClientDelivery, DeliveryStatus, MailKind
 from shared.mongo import transient
 
-AT_ONCE = 256
-TOGETHER = 64  # what is asked, planned and claimed in company
+AT_ONCE = 400
+TOGETHER = 100  # what is asked, planned and claimed in company
 CREWS = 3
 LOOK_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
@@ -73,6 +73,7 @@ class Mailer:
         self._policy = policy
         self._task: asyncio.Task[None] | None = None
         self._last_turn = monotonic()
+        self._asking = asyncio.Lock()
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -137,11 +138,12 @@ class Mailer:
                 await self._carried_out(batch)
 
     async def _carried_out(self, batch: Sequence[Posted]) -> None:
-        view = await self._access.view([posted.mail for posted in batch])
-        planned = [posted for posted in await self._each(self._planned, batch, view) if posted is not None]
-        if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
-            view = await self._access.view([posted.mail for posted in planned], view)
-            await self._each(self._dispatched, planned, view)
+        async with self._asking:  # in turns: the mails of one crew are on their way while the next one asks
+            view = await self._access.view([posted.mail for posted in batch])
+            planned = [posted for posted in await self._each(self._planned, batch, view) if posted is not None]
+            if planned:  # asked again, right before the claim: an answer from before the planning is old by now (N9)
+                view = await self._access.view([posted.mail for posted in planned], view)
+        await self._each(self._dispatched, planned, view)
 
     async def _each(
         self, step: Callable[[Posted, View], Awaitable[Posted | None]], mails: Sequence[Posted], view: View

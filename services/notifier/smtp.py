@@ -165,12 +165,19 @@ class Pool:
         self._free = asyncio.Semaphore(at_once)
         self._resting: list[Line] = []
         self._lent = 0
+        self._knocking: asyncio.Task[None] | None = None
 
     async def reached(self) -> None:
-        """Return once the mail server is there, as far as one knows; raises Away."""
-        if not self._lent and not any(line.fresh for line in self._resting):
-            async with self.line():
-                pass
+        """Return once the mail server is there, as far as one knows; raises Away. Who asks while it is tried learns the same."""
+        if self._lent or any(line.fresh for line in self._resting):
+            return
+        if self._knocking is None or self._knocking.done():
+            self._knocking = asyncio.create_task(self._knock())
+        await asyncio.shield(self._knocking)
+
+    async def _knock(self) -> None:
+        async with self.line():
+            pass
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
@@ -208,7 +215,9 @@ class Pool:
         return Line(talk, pipelines=client.supports_extension("pipelining"))
 
     def close(self) -> None:
-        """Drop every resting connection."""
+        """Drop every resting connection, and the one that is being opened to see whether somebody is there."""
+        if self._knocking is not None:
+            self._knocking.cancel()
         for line in self._resting:
             line.close()
         self._resting.clear()

@@ -151,6 +151,21 @@ def test_a_mail_server_that_went_away_is_not_taken_for_one_that_is_there() -> No
     asyncio.run(story())
 
 
+def test_many_who_ask_at_once_whether_the_mail_server_is_there_learn_the_same() -> None:
+    """E3: by one connection; of a server that answers nobody, all know after one deadline."""
+
+    async def story() -> None:
+        sink = Sink()
+        async with pool_to(sink) as pool:
+            await asyncio.gather(*(pool.reached() for _ in range(50)))
+            assert sink.connections == 1
+        answers = await asyncio.gather(*(pool.reached() for _ in range(50)), return_exceptions=True)
+        assert len(set(answers)) == 1
+        assert isinstance(answers[0], Away)
+
+    asyncio.run(story())
+
+
 def test_a_connection_that_was_lost_while_it_rested_is_no_mail_server() -> None:
     """E3: the pool looks at what it keeps."""
 
