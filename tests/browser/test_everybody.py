@@ -94,6 +94,8 @@ async def _opened(walk: Walk, words: Mapping[str, str]) -> AsyncIterator[str]:
         await expect(walk.page.locator("[role=document], [role=alertdialog]")).to_be_visible()
         yield button
         await escape("Escape")
+        await expect(walk.page.locator("[role=document], [role=alertdialog]")).to_have_count(0)
+        await expect(walk.page.locator("[role=dialog]:focus-within")).to_be_visible()  # only then Escape reaches it
     await escape("Escape")
 
 
