@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from tests.browser.walk import People
+from tests.browser.walk import People, Walk
 from tests.e2e.portal import Firm
 
 PORTAL = Path(__file__).parents[2] / "services" / "gateway" / "portal"
 MOST_SCRIPT = 160_000
+MOST_AT_FIRST = 110_000
 
 
 def _npm(*words: str) -> str:
@@ -36,6 +39,25 @@ def test_all_script_is_small() -> None:
     """At most 160 kB gzip, every chunk counted."""
     sizes = {path.name: path.stat().st_size for path in (PORTAL / "dist" / "assets").glob("*.js.gz")}
     assert 0 < sum(sizes.values()) <= MOST_SCRIPT, sizes
+
+
+def test_the_first_rows_need_two_thirds_of_it() -> None:
+    """What the document names is there before the first rows; menus, dialogs and details come after them."""
+    built = PORTAL / "dist"
+    named = re.findall(r'"/(assets/[^"]+\.js)"', (built / "index.html").read_text())
+    sizes = {name: (built / f"{name}.gz").stat().st_size for name in named}
+    assert 0 < sum(sizes.values()) <= MOST_AT_FIRST, sizes
+
+
+async def test_what_opens_later_is_fetched_before_anybody_asks(leyla: Walk) -> None:
+    """The first rows need three reads; the code of what opens comes after them, by itself."""
+    asked: list[str] = []
+    leyla.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    async with leyla.page.expect_request(re.compile("/assets/parts-")):
+        await leyla.page.reload()
+    before = next(at for at, path in enumerate(asked) if path.startswith("/assets/parts-"))
+    reads = [path for path in asked[asked.index("/") : before] if path.startswith("/v1/")]
+    assert sorted(reads[:3]) == ["/v1/clients", "/v1/me", "/v1/tabs"]
 
 
 async def test_a_second_visit_asks_for_no_script_again(firm: Firm, people: People) -> None:
