@@ -59,7 +59,7 @@ class Ground:
             while not over.is_set():
                 await self.struck(part)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), 0.5)
+                    await asyncio.wait_for(over.wait(), 0.2)
 
         await self.struck(part)
         striking = asyncio.create_task(struck_again())

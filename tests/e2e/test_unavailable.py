@@ -14,22 +14,18 @@ import pytest
 from tests.e2e.portal import Answer, Firm, Outside
 from tests.system import Ground, eventually
 
-AWAY_SECONDS = 6.0
 WITHIN = 5.0
 
 
 @asynccontextmanager
 async def away(ground: Ground, part: str, outside: Outside) -> AsyncIterator[None]:
-    """Take *part* away for some seconds; it is back and serves when the block is left."""
-    going = asyncio.create_task(ground.away(part, AWAY_SECONDS))
-    await asyncio.sleep(1.0)  # the first blow has fallen by then, and others follow
-    try:
+    """Keep *part* away; it is back and serves when the block is left."""
+    async with ground.gone(part):
+        await asyncio.sleep(1.0)
         yield
-    finally:
-        await going
-        if part not in ("kafka", "mongo", "mail"):
-            url = outside.endpoints[f"{part.upper()}_METRICS_URL"].removesuffix("/metrics") + "/health/ready"
-            await eventually(lambda: _answers(outside, url), 60)
+    if part not in ("kafka", "mongo", "mail"):
+        url = outside.endpoints[f"{part.upper()}_METRICS_URL"].removesuffix("/metrics") + "/health/ready"
+        await eventually(lambda: _answers(outside, url), 60)
 
 
 async def _answers(outside: Outside, url: str) -> bool:
