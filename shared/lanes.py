@@ -52,11 +52,13 @@ class Lanes:
 
     async def _in_turn(self, claim: Claim, records: Sequence[Record], begun: asyncio.Event) -> None:
         self._in_hand += len(records)
-        with self._busy:
-            async with claim.turn:
-                begun.set()
-                if self._claims.held(claim.topic, claim.partition) is claim:  # else who claims anew reads them again
-                    await self._handling.handle(self._topic, self._claims, claim, records)
-        self._in_hand -= len(records)
-        async with self._fewer:
-            self._fewer.notify_all()
+        try:
+            with self._busy:
+                async with claim.turn:
+                    begun.set()
+                    if self._claims.held(claim.topic, claim.partition) is claim:  # else who claims anew reads them again
+                        await self._handling.handle(self._topic, self._claims, claim, records)
+        finally:
+            self._in_hand -= len(records)
+            async with self._fewer:
+                self._fewer.notify_all()
