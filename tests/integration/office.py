@@ -185,6 +185,14 @@ class Office:
 
         await eventually(became)
 
+    async def is_put_off(self) -> None:
+        """Return once the mail has been tried and waits for the mail server."""
+
+        async def waits() -> bool:
+            return bool((await self.mail()).get("waits"))
+
+        await eventually(waits)
+
     @property
     def message_ids(self) -> list[bytes]:
         """The Message-IDs of what the server took."""
