@@ -49,8 +49,8 @@ def dead_letter(record: Record, fault: Unreadable, service: str, at: datetime) -
     )
 
 
-async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
-    """Yield every record set aside from *topic* that the broker still holds, oldest first; raises NoSuchTopic."""
+async def letters(bootstrap: str, topic: str, partition: int | None, offset: int | None) -> AsyncIterator[Any]:
+    """Yield the records set aside from there that the broker still holds, oldest first; None is anywhere. Raises NoSuchTopic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=MAX_REQUEST)
     await consumer.start()
     try:
@@ -65,7 +65,7 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
             end = (await consumer.end_offsets([tp]))[tp]
             while await consumer.position(tp) < end:
                 for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
-                    if record.offset < end:
+                    if record.offset < end and _came_from(record, partition, offset):
                         yield record
     finally:
         await consumer.stop()
@@ -74,9 +74,7 @@ async def letters(bootstrap: str, topic: str) -> AsyncIterator[Any]:
 async def show(bootstrap: str, topic: str, partition: int | None = None, offset: int | None = None) -> int:
     """Print one line a record set aside; return how many."""
     count = 0
-    async for record in letters(bootstrap, topic):
-        if not _meant(record, partition, offset):
-            continue
+    async for record in letters(bootstrap, topic, partition, offset):
         about = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("dead_")}
         place = f"{about.get('dead_topic')} {about.get('dead_partition')} {about.get('dead_offset')}"
         print(f"{place} {about.get('dead_at')} {about.get('dead_reason')} {len(record.value or b'')}B {about.get('dead_detail')}")
@@ -90,9 +88,7 @@ async def replay(bootstrap: str, topic: str, partition: int | None, offset: int 
     await producer.start()
     count = 0
     try:
-        async for record in letters(bootstrap, topic):
-            if not _meant(record, partition, offset):
-                continue
+        async for record in letters(bootstrap, topic, partition, offset):
             headers = [(name, value) for name, value in record.headers if not name.startswith("dead_")]
             headers.append((REPLAYED, rfc3339(now()).encode()))
             origin = int(dict(record.headers)["dead_partition"])
@@ -103,8 +99,7 @@ async def replay(bootstrap: str, topic: str, partition: int | None, offset: int 
     return count
 
 
-def _meant(record: Any, partition: int | None, offset: int | None) -> bool:
-    """Say whether *record* came from there; None is anywhere."""
+def _came_from(record: Any, partition: int | None, offset: int | None) -> bool:
     about = dict(record.headers)
     origin = ((partition, "dead_partition"), (offset, "dead_offset"))
     return all(wanted is None or int(about[name]) == wanted for wanted, name in origin)

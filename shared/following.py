@@ -12,8 +12,7 @@ from shared.contracts.base import Topic
 from shared.mongo import Database
 from shared.relay import MARKS, ROWS
 from shared.settings import Settings
-
-LOOK_AGAIN_SECONDS = 0.1
+from shared.ticking import LOOK_AGAIN_SECONDS
 
 
 async def followed(settings: Settings, service: str, topic: Topic) -> None:

@@ -18,7 +18,8 @@ LEFT_IN_HAND = 3_000  # records: the last partitions of a poll are written while
 class Lanes:
     """Hands records of *topic* over, a batch a partition at a time; *busy* is held while one is handled or waits.
 
-    While the last partitions of a poll are written the next one is fetched, and nobody waits for a partition that is slow.
+    While the last partitions of a poll are written the next one is fetched; a slow partition holds up the others only once
+    its own next records wait.
     """
 
     def __init__(self, topic: Topic, claims: Claims, handling: Handling[Any], busy: AbstractContextManager[Any]) -> None:

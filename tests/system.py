@@ -44,11 +44,8 @@ class Ground:
 
     async def away(self, part: str, seconds: float) -> None:
         """Kill *part* as a power cut would, and again whenever it comes back within *seconds*; return once it is ready."""
-        until = monotonic() + seconds
-        while monotonic() < until:
-            await self.struck(part)
-            await asyncio.sleep(0.5)
-        await self.there(part)
+        async with self.gone(part):
+            await asyncio.sleep(seconds)
 
     @contextlib.asynccontextmanager
     async def gone(self, part: str) -> AsyncIterator[None]:

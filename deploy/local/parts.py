@@ -69,6 +69,7 @@ def mongo(home: Home, ports: Mapping[str, int]) -> Part:
         *("--replSet", "portal", "--wiredTigerCacheSizeGB", "1", "--nounixsocket"),
         # Who is killed inside a transaction leaves its locks for this long.
         *("--setParameter", "transactionLifetimeLimitSeconds=5"),
+        # Nobody reads the past; kept, it makes rows that change often dearer with every change.
         *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
         # There is no other node to hand over to.
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),

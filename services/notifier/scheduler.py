@@ -16,12 +16,10 @@ from shared.messages import Letter, write
 from shared.mongo import Database, Document
 from shared.producer import send
 from shared.telemetry import new_trace
-from shared.ticking import Hands
+from shared.ticking import LOOK_AGAIN_SECONDS, Hands
 
 AT_ONCE = 5_000
 SAID_AGAIN_SECONDS = 30.0  # a tick on its way is not said again at every turn
-SETTLED_WITHIN_SECONDS = 120.0
-LOOK_AGAIN_SECONDS = 0.1
 
 
 class Scheduler:
@@ -61,18 +59,14 @@ def _fell_due(member_id: str, at: datetime, moment: datetime) -> Letter:
 
 
 async def tick(hands: Hands, at: datetime) -> int:
-    """Treat everything due by *at* as due; return how many members that was, once all is settled, mailed and recorded.
-
-    Raises TimeoutError after 120 s, e.g. if no notifier runs or the mail server is away.
-    """
+    """Treat everything due by *at* as due; return how many members that was, once all is settled, mailed and recorded."""
     database, ticked = hands.database, set[str]()
-    async with asyncio.timeout(SETTLED_WITHIN_SECONDS):
-        while found := {member_id for member_id, _ in await due(database, at, AT_ONCE)}:
-            await publish(hands.producer, found - ticked, at)
-            ticked |= found
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        while await on_their_way(database, at, MailKind.DIGEST) or await on_their_way(database, None, MailKind.REMINDER):
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    while found := {member_id for member_id, _ in await due(database, at, AT_ONCE)}:
+        await publish(hands.producer, found - ticked, at)
+        ticked |= found
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    while await on_their_way(database, at, MailKind.DIGEST) or await on_their_way(database, None, MailKind.REMINDER):
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return len(ticked)
 
 

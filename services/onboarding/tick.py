@@ -16,28 +16,21 @@ from shared.door import DOOR_KEY_HEADER
 from shared.following import followed
 from shared.relay import MARKS, ROWS
 from shared.settings import Settings
-from shared.ticking import Hands
-
-SETTLED_WITHIN_SECONDS = 120.0
-LOOK_AGAIN_SECONDS = 0.1
+from shared.ticking import LOOK_AGAIN_SECONDS, Hands
 
 
 async def tick(hands: Hands, at: datetime) -> int:
-    """Treat everything due by *at* as due and return how many it was, once it is settled, told, and mailed.
-
-    Raises TimeoutError after 120 s, e.g. if no onboarding service runs or the mail server is away.
-    """
+    """Treat everything due by *at* as due and return how many it was, once it is settled, told, and mailed."""
     database, settings = hands.database, hands.settings
     client_ids = await due(database, at)
     await publish(hands.producer, client_ids, at)
-    async with asyncio.timeout(SETTLED_WITHIN_SECONDS):
-        while await due(database, at, 1) or await database[ROWS].find_one({}) or await database[MARKS].find_one({}):
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        await followed(settings, "clients", onboarding.STATE)  # the rows as they are now
-        await followed(settings, "clients", onboarding.EVENTS)  # who hears of an end
-        await followed(settings, "notifier", onboarding.EVENTS)  # reminders
-        await followed(settings, "notifier", clients.EVENTS)
-        await _mailed(settings, at)
+    while await due(database, at, 1) or await database[ROWS].find_one({}) or await database[MARKS].find_one({}):
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await followed(settings, "clients", onboarding.STATE)  # the rows as they are now
+    await followed(settings, "clients", onboarding.EVENTS)  # who hears of an end
+    await followed(settings, "notifier", onboarding.EVENTS)  # reminders
+    await followed(settings, "notifier", clients.EVENTS)
+    await _mailed(settings, at)
     return len(client_ids)
 
 

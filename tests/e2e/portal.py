@@ -160,6 +160,12 @@ class Outside:
         async with self.http.get(self.endpoints["MAIL_URL"] + "/email") as answer:
             return [mail for mail in await answer.json() if any(to["address"] == address for to in mail["to"])]
 
+    async def metrics(self, service: str) -> str:
+        """Return what a service tells of itself."""
+        async with self.http.get(self.endpoints[f"{service.upper()}_METRICS_URL"]) as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def dead(self, topic: str) -> list[Any]:
         """Return every record set aside from *topic*."""
         return [record async for record in self.records(f"{topic}.dead")]

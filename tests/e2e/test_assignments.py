@@ -117,8 +117,7 @@ async def test_of_one_sequence_the_first_said_stays(firm: Firm, outside: Outside
 
 
 async def _conflicts(outside: Outside) -> float:
-    async with outside.http.get(outside.endpoints["CLIENTS_METRICS_URL"]) as answer:
-        lines = (await answer.text()).splitlines()
+    lines = (await outside.metrics("clients")).splitlines()
     wanted = ('topic="pleo.partners"', 'outcome="conflict"')
     found = [x for x in lines if x.startswith("portal_records_handled_total") and all(label in x for label in wanted)]
     return sum(float(line.rsplit(" ", 1)[1]) for line in found)
