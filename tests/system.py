@@ -43,28 +43,18 @@ class Ground:
         return self.endpoints["MONGODB_URL"]
 
     async def away(self, part: str, seconds: float) -> None:
-        """Kill *part* as a power cut would, and again whenever it comes back within *seconds*; return once it is ready."""
+        """Kill *part* as a power cut would and keep it away for *seconds*; return once it is ready again."""
         async with self.gone(part):
             await asyncio.sleep(seconds)
 
     @contextlib.asynccontextmanager
     async def gone(self, part: str) -> AsyncIterator[None]:
-        """Keep *part* away for as long as the block takes; it is ready again when the block is left."""
-        over = asyncio.Event()
-
-        async def struck_again() -> None:
-            while not over.is_set():
-                await self.struck(part)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), 0.2)
-
-        await self.struck(part)
-        striking = asyncio.create_task(struck_again())
+        """Kill *part* as a power cut would and keep it away until the block is left; it is ready again then."""
+        with _supervised():
+            await asyncio.to_thread(run.cut_part, self.home, part)
         try:
             yield
         finally:
-            over.set()
-            await striking
             await self.there(part)
 
     async def struck(self, part: str) -> None:

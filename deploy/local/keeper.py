@@ -113,6 +113,18 @@ class Keeper:
         except xmlrpc.client.Fault as fault:
             raise LocalRunError(f"{name} does not run, so it cannot be killed: start it first.") from fault
 
+    def cut(self, name: str) -> None:
+        """Kill *name* as a power cut would; it stays away until it is begun again."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while (process := self.processes()[name]).state != "STOPPED":
+            if time.monotonic() > deadline:
+                raise LocalRunError(f"{name} would not stay away: run make down.")
+            _signal(process, signal.SIGSTOP)  # it hears nothing of being asked to stop
+            with contextlib.suppress(xmlrpc.client.Fault):  # it died just now and is about to be started again
+                self._rpc().stopProcess(name, False)
+            _signal(process, signal.SIGKILL)
+            time.sleep(0.02)
+
     def close(self) -> None:
         """Stop the services, then what they stand on, then the supervisor, then whatever is left; leave no process."""
         with contextlib.suppress(*GONE, LocalRunError):
@@ -128,6 +140,13 @@ class Keeper:
     def _rpc(self) -> _Supervisor:
         transport = SupervisorTransport(None, None, f"unix://{self._home.socket}")
         return cast("_Supervisor", xmlrpc.client.ServerProxy("http://local", transport=transport).supervisor)
+
+
+def _signal(process: Process, sign: signal.Signals) -> None:
+    """Signal *process* and its children, if it has any."""
+    if process.pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
 
 
 def sweep(home: Home) -> None:

@@ -87,6 +87,12 @@ def kill_part(home: Path, name: str) -> None:
     keeper.kill(name)
 
 
+def cut_part(home: Path, name: str) -> None:
+    """Kill one part with SIGKILL; it stays away until it is started."""
+    keeper, _ = _part(home, name)
+    keeper.cut(name)
+
+
 def _part(home: Path, name: str) -> tuple[Keeper, Part]:
     held = Home.at(home)
     keeper = Keeper(held)
