@@ -9,7 +9,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -23,13 +22,11 @@ from shared.claims import Claims
 from shared.contracts.base import Cleanup, Topic
 from shared.contracts.topics import ALL
 from shared.handling import Handling
-from shared.lanes import Lanes
+from shared.lanes import Lanes, Turns
 from shared.mongo import Database, GroundMissing
 from shared.relay import Relay
 from shared.settings import load
 
-MAX_RECORDS = 6_000  # of all partitions together: their transactions run side by side, each with MOST_AT_ONCE at most
-POLL_MS = 1000
 TOLD_WITHIN_SECONDS = 30
 
 
@@ -55,7 +52,6 @@ class Listening:
         database: Database,
         handling: Handling[Any],
         relay: Relay,
-        max_records: int = MAX_RECORDS,
     ) -> None:
         self.broker = KafkaBroker(bootstrap, apply_types=False, allow_auto_create_topics=False, logger=None)
         self.claims: dict[str, Claims] = {}
@@ -63,7 +59,6 @@ class Listening:
         self._database = database
         self._handling = handling
         self._relay = relay
-        self._max_records = max_records
 
     def to(self, topic: Topic) -> None:
         """Hear *topic*. The group carries service and topic, so that a rebalance of one topic stalls no other."""
@@ -71,7 +66,6 @@ class Listening:
         subscriber = self.broker.subscriber(
             topic.name,
             batch=True,
-            max_records=self._max_records,
             group_id=f"{self._service}.{topic.name}",  # renaming it forgets nothing (positions are ours), but SREs alert on it
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),
@@ -90,17 +84,9 @@ class Listening:
             await lanes.begin(records)
 
         subscriber(on_records)
-        subscriber.get_msg = self._polled  # type: ignore[method-assign]
+        subscriber.get_msg = Turns().polled  # type: ignore[method-assign]
         claims.attach(subscriber)
         self.claims[topic.name] = claims
-
-    async def _polled(self, consumer: Any) -> tuple[Any, ...]:
-        """Return what there is, at once, or nothing after a while.
-
-        FastStream's own poll asks fifty times a second: each empty answer is followed by a sleep, which is its latency, too.
-        """
-        found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._max_records)
-        return tuple(chain.from_iterable(found.values()))
 
     async def start(self) -> None:
         """Begin to hear."""

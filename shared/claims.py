@@ -17,7 +17,7 @@ from shared.telemetry import LAG, LOST, Log
 POSITIONS = "positions"
 DRAIN_SECONDS = 8.0  # below rebalance_timeout_ms, or the member is thrown out
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
-MOST_AT_ONCE = 3000  # by weight: well under a second of a transaction that may live five
+MOST_AT_ONCE = 4000  # by weight: well under a second of a transaction that may live five
 log = Log("claims")
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from shared.clock import Stamp, moment_of, parse_stamp, rfc3339, stamp_of
 from shared.contracts.base import Message, Topic
+from shared.values import value
 
 JSON = "application/json"
 STRUCTURED = b"application/cloudevents+json"
@@ -36,7 +37,7 @@ class Record(Protocol):
     timestamp: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Heard(Generic[M_co]):
     """A message with what its envelope says: unique id, time of the fact, and the trace it belongs to."""
 
@@ -185,7 +186,7 @@ def _data(kind: str, content: Content) -> bytes:
         raise _NotAnEvent("not_json", str(wrong)[:500]) from None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Letter:
     """A record to be sent: what a relay publishes."""
 

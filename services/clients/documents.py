@@ -93,15 +93,21 @@ def staff(state: Client) -> Doc:
     }
 
 
-def only_moved(before: Client, after: Client, *fields: str) -> bool:
-    """Say whether nothing but *fields* differs: then the row's search keys need not be written again."""
-    rest = _rest(fields)
+def only_moved(before: S, after: S, *fields: str) -> bool:
+    """Say whether nothing but *fields* and the version differs: then the rest need not be written again."""
+    kind: Any = type(before)
+    rest = _rest(kind, fields)
     return bool(rest(before) == rest(after))
 
 
 def company(state: Company) -> Doc:
     """Return a company's document."""
     return {**_plain(state), "_id": state.client_id, "ledger": _plain(state.ledger)}
+
+
+def ledger(state: Company) -> Doc:
+    """Return of a company's document what is written where only its figures moved."""
+    return {"_id": state.client_id, "ledger": _plain(state.ledger)}
 
 
 def company_from(document: Mapping[str, Any]) -> Company:
@@ -228,8 +234,8 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 @cache
-def _rest(moved: Sequence[str]) -> Callable[[Client], Any]:
-    return attrgetter(*(name for name in _names(Client) if name not in (*moved, "version")))
+def _rest(kind: Any, moved: Sequence[str]) -> Callable[[Any], Any]:
+    return attrgetter(*(name for name in _names(kind) if name not in (*moved, "version")))
 
 
 class _Shape(Generic[S]):

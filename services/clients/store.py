@@ -190,7 +190,7 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
     for before, client in moved:
         yield from _row_changes(before, client)
     for company in world.changed_companies():
-        yield Change(COMPANIES, as_document.company(company))
+        yield _company_change(world.was.companies.get(company.client_id), company)
     for member in world.changed_members():
         yield Change(MEMBERS, as_document.member(member), told=True)
     for key, firm in world.firms.items():
@@ -203,6 +203,12 @@ def _changes(world: _Loaded, moved: Iterable[tuple[Client | None, Client]]) -> I
     for key, grant in world.grants.items():
         if world.was.grants.get(key) is not grant:
             yield Change(GRANTS, as_document.grant(grant))
+
+
+def _company_change(before: Company | None, after: Company) -> Change:
+    if before is not None and as_document.only_moved(before, after, "ledger"):
+        return Change(COMPANIES, as_document.ledger(after), only=("ledger",))
+    return Change(COMPANIES, as_document.company(after))
 
 
 def _row_changes(before: Client | None, after: Client) -> Iterator[Change]:

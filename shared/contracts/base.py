@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, NewType
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -175,7 +176,7 @@ class Topic(BaseModel):
     carries: tuple[type[Message], ...] = ()
     dead: bool = True
 
-    @property
+    @cached_property
     def types(self) -> dict[str, type[Message]]:
         """The models by CloudEvents type."""
         return {model.ce_type: model for model in self.carries}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from shared.contracts import clients, onboarding, pleo
 from shared.contracts.base import Command, Role
 from shared.decider import Counted, Decider, Refused
 from shared.messages import Heard
+from shared.values import replace
 
 ADMINS_ONLY = (
     clients.AssignMember,

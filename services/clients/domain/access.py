@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from shared.contracts import clients as said
 from shared.contracts.base import Role, Task
 from shared.contracts.clients import Figure, GrantAccess, Person, RedeemGrant, RemindAssignees, ReminderRequested
 from shared.decider import Refused, Said, Succeeded
+from shared.values import replace
 
 VALID = timedelta(seconds=60)
 MOST_REMINDERS = 10

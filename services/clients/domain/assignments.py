@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from shared.contracts import portal
 from shared.contracts.base import Role
 from shared.contracts.clients import MOST_ASSIGNEES, AssignMany, AssignMember, UnassignMember
 from shared.decider import Refused, Said, Succeeded
+from shared.values import replace
 
 
 def assign(command: AssignMember, client: Client, world: World) -> Sequence[Any]:

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.states import Access, Client, Company, Firm, Grant, Member
+from shared.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FirmNamed:
     """A firm registered, or changed its name."""
 
     firm: Firm
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MemberKnown:
     """Something new is known of a member."""
 
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompanyMoved:
     """Something about a company changed: name, figures, verification, or whose client it is."""
 
     company: Company
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExpenseTold:
     """A fact about an expense counted."""
 
     expense: Expense
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FiguresMoved:
     """The figures of a company changed."""
 
@@ -44,7 +43,7 @@ class FiguresMoved:
     ledger: Ledger
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClientMoved:
     """A client changed; the subclasses say how."""
 
@@ -87,7 +86,7 @@ class Reminded(ClientMoved):
     """A reminder was counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccessGranted:
     """A member may open the client's Pleo account once."""
 
@@ -95,7 +94,7 @@ class AccessGranted:
     line: Access
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GrantRedeemed:
     """The product let the member in."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from shared.contracts.clients import AcceptInvitation, DeclineInvitation, Discon
 from shared.contracts.pleo import AccountantAdded, AccountantWithdrawn
 from shared.decider import Counted, Refused, Said, Succeeded
 from shared.messages import Heard
+from shared.values import replace
 
 
 def added(heard: Heard[AccountantAdded], world: World) -> Sequence[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +22,7 @@ from shared.contracts.onboarding import (
 )
 from shared.decider import Finished, Said, Succeeded
 from shared.messages import Heard
+from shared.values import replace
 
 
 def started(heard: Heard[OnboardingStarted], world: World) -> Sequence[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from services.clients.domain.assignments import news, staffed
@@ -15,6 +14,7 @@ from shared.contracts.clients import LeaverFellDue
 from shared.contracts.pleo import FirmRegistered, MemberFact, MemberRemoved
 from shared.decider import Counted, Said
 from shared.messages import Heard
+from shared.values import replace
 
 
 def firm_registered(heard: Heard[FirmRegistered], world: World) -> Sequence[Any]:

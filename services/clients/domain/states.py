@@ -9,13 +9,14 @@ from enum import StrEnum
 from services.clients.domain.figures import Expense, Ledger
 from services.clients.domain.sequences import Seen
 from shared.contracts.base import Role
+from shared.values import value
 
 FINAL = frozenset({"verified", "rejected", "expired", "withdrawn"})
 STEP = 500  # clients in one step of what touches thousands (invariant 14)
 NOTHING = Ledger()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Firm:
     """An accounting firm; without a name it is not registered yet, and nobody is its member (M1)."""
 
@@ -25,7 +26,7 @@ class Firm:
     told: tuple[str, str] = ("", "")  # time and id of the fact that said so: these have no sequence, the newest counts
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member:
     """A person of a firm, as the fact with the highest sequence says (M1).
 
@@ -56,7 +57,7 @@ class Member:
         return self.active and self.firm_id == firm_id
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Company:
     """A company on Pleo, or on its way there: its figures count for every firm it is a client of."""
 
@@ -85,7 +86,7 @@ class Invitation(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Client:
     """One company as one firm sees it; *version* rises with every change."""
 
@@ -181,7 +182,7 @@ class Client:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Grant:
     """A link into a client's Pleo account, by its token's hash (A3)."""
 
@@ -233,7 +234,7 @@ class World:
         return self.ledgers.get(client_id) or self.company(client_id).ledger
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Access:
     """A line of a client's access log (A4); the name is the member's at that moment: they may be another firm's by now."""
 

@@ -7,9 +7,11 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
-from shared.claims import Claim
+from aiokafka import TopicPartition
+
+from shared.claims import MOST_AT_ONCE, Claim
 from shared.contracts.pleo import RECEIPTS
-from shared.lanes import LEFT_IN_HAND, Lanes
+from shared.lanes import LEFT_IN_HAND, Lanes, Turns
 
 
 class Scene:
@@ -56,8 +58,8 @@ async def test_a_partition_handles_its_batches_in_order_and_holds_up_no_other() 
     assert scene.begun[-1] == (0, 7)
 
 
-async def test_no_more_is_fetched_while_most_of_a_poll_is_in_hand() -> None:
-    """Else memory would hold two polls."""
+async def test_no_more_is_fetched_while_much_is_in_hand() -> None:
+    """Else memory would hold one poll after another."""
     scene = Scene()
     many = [(0, offset) for offset in range(LEFT_IN_HAND)]
     first = asyncio.create_task(scene.lanes.begin(_records(*many, (1, 0))))
@@ -86,3 +88,40 @@ async def test_records_of_a_partition_that_is_not_held_are_dropped() -> None:
     scene.claims.clear()
     await scene.lanes.begin(_records((0, 0)))
     assert scene.begun == []
+
+
+class Fetched:
+    """A consumer for what was fetched already; asked for anything, it waits no longer than it must."""
+
+    def __init__(self, **counts: int) -> None:
+        self.left = {TopicPartition("t", int(name[1:])): count for name, count in counts.items()}
+        self.waited = 0
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.left)
+
+    async def getmany(self, *asked: TopicPartition, timeout_ms: int = 0, max_records: int) -> dict[TopicPartition, list[Any]]:
+        self.waited += timeout_ms
+        found = {tp: min(self.left[tp], max_records) for tp in asked or self.left if self.left[tp]}
+        self.left.update({tp: self.left[tp] - count for tp, count in found.items()})
+        return {tp: _records(*[(tp.partition, n) for n in range(count)]) for tp, count in found.items()}
+
+
+async def test_partitions_are_read_in_turn_and_each_as_far_as_one_transaction_goes() -> None:
+    consumer, turns = Fetched(p0=MOST_AT_ONCE + 7, p1=3, p2=5), Turns()
+    read = [[record.partition for record in await turns.polled(consumer)] for _ in range(4)]
+    assert read == [[0] * MOST_AT_ONCE, [1] * 3, [2] * 5, [0] * 7]
+    assert consumer.waited == 0
+
+
+async def test_a_partition_that_is_always_full_starves_no_other() -> None:
+    consumer, turns = Fetched(p0=10 * MOST_AT_ONCE, p1=0), Turns()
+    assert {record.partition for record in await turns.polled(consumer)} == {0}
+    consumer.left[TopicPartition("t", 1)] = 1
+    assert {record.partition for record in await turns.polled(consumer)} == {1}
+
+
+async def test_where_nothing_waits_one_waits_for_any() -> None:
+    consumer = Fetched(p0=0, p1=0)
+    assert await Turns().polled(consumer) == ()
+    assert consumer.waited > 0
