@@ -43,13 +43,16 @@ _INVITATIONS: Mapping[str | None, Invitation | None] = {None: None, **{one.value
 
 
 def client(state: Client) -> Doc:
-    """Return a client's row: its state, and what the tabs, the search and the sorting need of it."""
+    """Return a client's row: its state, and what the tabs, the search and the sorting need of it.
+
+    What many rows are read for stands first: the database reads a row from its beginning until it has what it needs.
+    """
     searched = (state.name, state.client_number or "")
     return {
-        **_plain(state),
-        **figures(state),
         "lists": list(state.lists),
         "sort_key": sort_key(state.name),
+        **_plain(state),
+        **figures(state),
         "folded": "\n".join(map(fold, searched)),
         "tails": sorted(tails(*searched)),
         "begins": beginning(state.name),
