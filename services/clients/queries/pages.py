@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -89,14 +90,16 @@ class Pages:
         return self._found(await self._part(asked), asked, viewer)
 
     async def page_and_viewer(self, page: Page, presumed: Viewer) -> tuple[Found, Viewer]:
-        """Return a page that is `plain` together with who asks for it, from one way to the database.
+        """Return a page of a whole tab together with who asks for it, whom the first that is read tells, too.
 
         It is the page of whom they are *presumed* to be; whether it is theirs, the viewer tells. Raises ``not_a_member``, too.
         """
         asked = self._asked(page, presumed, presumed.list_of(page.question.tab))
-        viewer = plans.told_too(MEMBERS, who(presumed.member_id, presumed.firm_id))
-        told = await self._read([*self._walked(asked), viewer], asked.order.index)
-        return self._found(_part_of(told, asked.order), asked, presumed), viewer_from(told)
+        narrowed, asker = plans.narrowed(page.question), plans.told_too(MEMBERS, who(presumed.member_id, presumed.firm_id))
+        told = await (self._counted(asked, asker) if narrowed else self._read([*self._walked(asked), asker], asked.order.index))
+        viewer = viewer_from(told)
+        part = await self._few(asked, told) if narrowed else _part_of(told, asked.order)
+        return self._found(part, asked, presumed), viewer
 
     def _asked(self, page: Page, viewer: Viewer, name: str) -> _Asked:
         question, order = page.question, plans.ORDERS[page.question.sort]
@@ -113,15 +116,13 @@ class Pages:
         leavers = await self._leavers(asked.firm_id) if asked.question.unassigned else []
         if leavers:
             return await self._while_leaving(asked, leavers)
-        return await (self._few(asked) if plans.narrowed(asked.question) else self._walk(asked, asked.order.index))
+        if not plans.narrowed(asked.question):
+            return await self._walk(asked, asked.order.index)
+        return await self._few(asked, await self._counted(asked))
 
-    async def counts(self, firm_id: str, lists: Iterable[str]) -> dict[str, int]:
+    async def counts(self, firm_id: str, lists: Iterable[str]) -> Mapping[str, int]:
         """Return how many rows stand in each of *lists* (T8)."""
-        wanted = sorted(set(lists))
-        counts = dict.fromkeys(wanted, 0)
-        for count in await self._database[COUNTS].find(plans.counts_of(firm_id, wanted), {"list": 1, "n": 1}).to_list(None):
-            counts[count["list"]] += count["n"]
-        return counts
+        return _summed(await self._database[COUNTS].find(plans.counts_of(firm_id, lists), {"list": 1, "n": 1}).to_list(None))
 
     async def _works_here(self, member_id: str | None, viewer: Viewer) -> bool:
         """Whoever was removed is assigned to nothing from that moment on (M4)."""
@@ -141,9 +142,9 @@ class Pages:
             return part
         return replace(part, total=await self._database[ROWS].count_documents(asked.where, hint="by_name"))
 
-    async def _few(self, asked: _Asked) -> _Part:
-        """Return what is found among many: the fewest rows are picked after all if a walk was in vain."""
-        counts = await self._counts(asked)
+    async def _few(self, asked: _Asked, told: Document) -> _Part:
+        """Return what is found among many, by what was *told* to count: the fewest are picked after all if a walk was in vain."""
+        counts = _counts_of(asked, told)
         match plans.choose(asked.question, counts):
             case Way.PICK:
                 return await self._pick(asked, counts.fewest[1])
@@ -161,22 +162,16 @@ class Pages:
         in_vain = len(walked.rows) < asked.limit and edge is not None
         return await self._pick(asked, counts.fewest[1]) if in_vain else walked
 
-    async def _counts(self, asked: _Asked) -> Counts:
-        question, narrow = asked.question, plans.counted(asked.question, asked.listed)
-        names = {asked.listed, narrow, *plans.WHOLE_FIRM}
+    async def _counted(self, asked: _Asked, *too: Where) -> Document:
+        """Return what `_counts_of` needs, and what the stages *too* tell."""
+        firm_id, search = asked.firm_id, asked.question.search
+        lists = plans.counting(firm_id, (asked.listed, plans.counted(asked.question, asked.listed), *plans.WHOLE_FIRM))
         if not asked.searches:
-            found = await self.counts(asked.firm_id, names)
-            return Counts(found[asked.listed], missing=found[narrow])
-        found, beginning, within = await asyncio.gather(
-            self.counts(asked.firm_id, names),
-            self._some(plans.beginning_so(asked.firm_id, question.search)),
-            self._some(plans.holding(asked.firm_id, question.search)),
-        )
-        firm = sum(found[name] for name in plans.WHOLE_FIRM)
-        return Counts(found[asked.listed], firm, found[narrow] if question.missing else None, beginning, within)
-
-    async def _some(self, where: Where) -> int:
-        return int(await self._database[ROWS].count_documents(where, hint="by_tails", limit=plans.FEW + 1))
+            return await self._read([*lists, *too], "by_list")
+        beginning = [*plans.some(plans.beginning_so(firm_id, search), "beginning"), plans.told_too(COUNTS, lists), *too]
+        within = plans.some(plans.holding(firm_id, search), "within")
+        found = await asyncio.gather(self._read(within, "by_tails"), self._read(beginning, "by_tails"))
+        return found[0] | found[1]
 
     async def _walk(self, asked: _Asked, index: str, edge: Place | None = None) -> _Part:
         """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
@@ -187,7 +182,7 @@ class Pages:
         pipeline = [*plans.along(where, asked.order, asked.limit), *plans.names_of(asked.firm_id)]
         if asked.after is None and not asked.searches:
             counted = plans.counted(asked.question, asked.listed)
-            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, counted)))
+            pipeline.append(plans.told_too(COUNTS, plans.counting(asked.firm_id, [counted])))
         return pipeline
 
     async def _edge(self, asked: _Asked, index: str) -> Place | None:
@@ -232,14 +227,32 @@ class Pages:
         return _part_of(await self._read(pipeline, index), asked.order)
 
     async def _read(self, pipeline: list[Where], index: str) -> Document:
-        """Return what a pipeline over the rows, or their places, tells, by name; counts are summed to the total."""
+        """Return what a pipeline tells by name, and the ``counts`` of lists that it tells."""
         found = await self._database[plans.collection_of(index)].aggregate(pipeline, hint=index).to_list(None)
-        counts = [document["n"] for document in found if "n" in document]
         told = {name: told for document in found for name, told in document.items()}
-        return {**told, "total": sum(counts)} if counts else told
+        return {**told, "counts": _summed(document for document in found if "list" in document)}
 
 
 def _part_of(told: Document, order: Order) -> _Part:
     """Return of what was told the rows, who works on them, and how many there are if that was counted."""
     members = {member["_id"]: member for member in told.get("members", ())}
-    return _Part(plans.arranged(told, order), members, told.get("total"))
+    total = told.get("total", sum(told["counts"].values()) if told["counts"] else None)
+    return _Part(plans.arranged(told, order), members, total)
+
+
+def _counts_of(asked: _Asked, told: Document) -> Counts:
+    """Return of what was told how many rows there are to go by."""
+    question, counts = asked.question, told["counts"]
+    firm = sum(counts[name] for name in plans.WHOLE_FIRM)
+    missing = counts[plans.counted(question, asked.listed)] if question.missing else None
+    if not asked.searches:
+        return Counts(counts[asked.listed], firm, missing)
+    return Counts(counts[asked.listed], firm, missing, told.get("beginning", 0), told.get("within", 0))
+
+
+def _summed(documents: Iterable[Document]) -> Counter[str]:
+    """Return the counts of lists, each told in parts."""
+    counts: Counter[str] = Counter()
+    for document in documents:
+        counts[document["list"]] += document["n"]
+    return counts

@@ -19,7 +19,7 @@ from bson import Regex
 
 from services.clients.documents import PLACE_FIELDS, ROW_FIELDS
 from services.clients.queries.question import Question
-from services.clients.store import MEMBERS, PLACES, ROWS
+from services.clients.store import COUNTS, MEMBERS, PLACES, ROWS
 from shared.mongo import Document
 from shared.names import BEGINNING, TAIL, beginning, pattern, sought
 
@@ -80,11 +80,6 @@ ORDERS: Mapping[str, Order] = {
 def narrowed(question: Question) -> bool:
     """Say whether a walk passes by rows: a search, or a filter that the order's index does not know."""
     return bool(sought(question.search)) or (question.missing and ORDERS[question.sort].field != "missing")
-
-
-def plain(question: Question) -> bool:
-    """Say whether nothing but the rows of one list is asked for, in their order: a walk tells all of it."""
-    return not (narrowed(question) or question.unassigned or question.assignee is not None)
 
 
 def counted(question: Question, name: str) -> str:
@@ -229,7 +224,7 @@ def first_of(where: Where, order: Order, limit: int) -> list[Where]:
 
 def collection_of(index: str) -> str:
     """Return which collection an index is of."""
-    return PLACES if index in PLACED else ROWS
+    return PLACES if index in PLACED else COUNTS if index == "by_list" else ROWS
 
 
 def arranged(told: Mapping[str, Any], order: Order) -> list[Document]:
@@ -252,9 +247,14 @@ def counts_of(firm_id: str, names: Iterable[str]) -> Where:
     return {"firm_id": firm_id, "list": {"$in": sorted(set(names))}}
 
 
-def counting(firm_id: str, name: str) -> list[Where]:
-    """Return the pipeline over the counts that tells those of a list, as ``n``: to sum a few here costs the database more."""
-    return [{"$match": counts_of(firm_id, [name])}, {"$project": {"_id": 0, "n": 1}}]
+def counting(firm_id: str, names: Iterable[str]) -> list[Where]:
+    """Return the pipeline over the counts that tells those of some lists, as ``n``: to sum a few here costs the database more."""
+    return [{"$match": counts_of(firm_id, names)}, {"$project": {"_id": 0, "list": 1, "n": 1}}]
+
+
+def some(where: Where, told: str) -> list[Where]:
+    """Return the pipeline that tells as *told* how many rows *where* has, counted to just beyond FEW; of none it says nothing."""
+    return [{"$match": where}, {"$limit": FEW + 1}, {"$count": told}]
 
 
 def told_too(collection: str, pipeline: Sequence[Where]) -> Where:

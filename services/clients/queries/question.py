@@ -28,6 +28,11 @@ class Question:
     assignee: str | None = None
     sort: str = "name"
 
+    @property
+    def of_whole_tab(self) -> bool:
+        """Whether it is asked among all rows of a tab, whoever works on them."""
+        return not self.unassigned and self.assignee is None
+
     def list_for(self, viewer: Viewer) -> str | None:
         """Return the list whose rows are asked for; None where no row can stand: unassigned, yet somebody's (L10)."""
         if self.unassigned:

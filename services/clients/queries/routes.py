@@ -16,7 +16,6 @@ from services.clients.documents import client_from
 from services.clients.domain.states import Client
 from services.clients.queries import export
 from services.clients.queries.pages import Found, Pages
-from services.clients.queries.plans import plain
 from services.clients.queries.question import Page, Question, page_of, question_of
 from services.clients.queries.rows import row
 from services.clients.queries.viewer import Viewer, Viewers
@@ -101,7 +100,7 @@ class Doors:
             asked = page_of(query, presumed)
             if asked.question.tab == "onboarding":
                 return None  # whose rows these are depends on the role
-            if plain(asked.question):
+            if asked.question.of_whole_tab:
                 page, viewer = await self._pages.page_and_viewer(asked, presumed)
             else:
                 page, viewer = await asyncio.gather(self._pages.page(asked, presumed), self._viewers.of(request))
