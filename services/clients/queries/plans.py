@@ -232,8 +232,8 @@ def arranged(told: Mapping[str, Any], order: Order) -> list[Document]:
     rows: list[Document] = told.get("rows", [])
     if "places" not in told:
         return rows
-    by_id = {row["client_id"]: row for row in rows}
-    return [{**by_id[place["client_id"]], order.field: place["at"]} for place in told["places"]]
+    by_id = {row["_id"]: row for row in rows}
+    return [{**by_id[place["_id"]], order.field: place["at"]} for place in told["places"]]
 
 
 def names_of(firm_id: str) -> list[Where]:
@@ -263,7 +263,7 @@ def told_too(collection: str, pipeline: Sequence[Where]) -> Where:
 
 
 def _stood(order: Order) -> Where:
-    return {"at": f"${order.field}", "client_id": "$client_id", "_id": "$_id"}
+    return {"at": f"${order.field}", "_id": "$_id"}  # within a firm, ids stand as its clients' do
 
 
 def _first(limit: int, told: Any) -> Where:
@@ -274,4 +274,4 @@ def _joined(collection: str, ids: str, told: str, pipeline: list[Where]) -> Wher
     return {"from": collection, "localField": ids, "foreignField": "_id", "pipeline": pipeline, "as": told}
 
 
-_ROWS_OF_PLACES: Where = {"$lookup": _joined(ROWS, "places._id", "rows", [{"$project": SHOWN}])}
+_ROWS_OF_PLACES: Where = {"$lookup": _joined(ROWS, "places._id", "rows", [{"$project": {**SHOWN, "_id": 1}}])}
