@@ -54,6 +54,7 @@ function Spoken({ signedIn }: { signedIn: boolean }) {
 
 const rows = current() === null ? Promise.resolve() : readFirst(first);
 await Promise.race([rows, pause(LONGEST_WAIT)]);
+if (document.readyState === "loading") await new Promise((parsed) => document.addEventListener("DOMContentLoaded", parsed, { once: true }));
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <App />

@@ -11,7 +11,7 @@ import { ClientRow } from "./row.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
 const SKELETON_ROWS = 12;
-const SCREENFUL = Math.ceil(window.innerHeight / 40); // no row is lower
+const SCREENFUL = Math.max(6, Math.ceil((window.innerHeight - 160) / 48)); // below bar, tabs and head; no row is lower
 
 interface Shown {
   view: View;

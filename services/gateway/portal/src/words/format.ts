@@ -29,26 +29,32 @@ function known(said: string | null, usual: string): string {
   }
 }
 
+/** Make a formatter when it is first needed: a window's first of a kind takes milliseconds, and the first rows need few. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 export class Format {
   private readonly monies = new Map<string, Intl.NumberFormat>();
-  private readonly numbers: Intl.NumberFormat;
-  private readonly days: Intl.DateTimeFormat;
-  private readonly shortDays: Intl.DateTimeFormat;
-  private readonly moments: Intl.DateTimeFormat;
-  private readonly names: Intl.ListFormat;
+  private readonly numbers: () => Intl.NumberFormat;
+  private readonly days: () => Intl.DateTimeFormat;
+  private readonly shortDays: () => Intl.DateTimeFormat;
+  private readonly moments: () => Intl.DateTimeFormat;
+  private readonly names: () => Intl.ListFormat;
   private readonly locale: string;
 
   constructor(locale: string) {
     this.locale = locale;
-    this.numbers = new Intl.NumberFormat(locale);
-    this.days = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE });
-    this.shortDays = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "2-digit", timeZone: ZONE });
-    this.moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: ZONE });
-    this.names = new Intl.ListFormat(locale, { type: "conjunction" });
+    this.numbers = once(() => new Intl.NumberFormat(locale));
+    this.days = once(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE }));
+    this.shortDays = once(() => new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "2-digit", timeZone: ZONE }));
+    this.moments = once(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: ZONE }));
+    this.names = once(() => new Intl.ListFormat(locale, { type: "conjunction" }));
   }
 
   number(value: number): string {
-    return this.numbers.format(value);
+    return this.numbers().format(value);
   }
 
   money({ amount_minor, currency }: Money): string {
@@ -60,15 +66,15 @@ export class Format {
   }
 
   day(instant: string): string {
-    return this.days.format(new Date(instant));
+    return this.days().format(new Date(instant));
   }
 
   shortDay(instant: string): string {
-    return this.shortDays.format(new Date(instant));
+    return this.shortDays().format(new Date(instant));
   }
 
   moment(instant: string): string {
-    return this.moments.format(new Date(instant));
+    return this.moments().format(new Date(instant));
   }
 
   /** An instant as the scheduler tells it: its own wall time with its own offset (N5). */
@@ -80,6 +86,6 @@ export class Format {
   }
 
   list(names: string[]): string {
-    return this.names.format(names);
+    return this.names().format(names);
   }
 }
