@@ -170,8 +170,8 @@ class Pages:
             return await self._read([*lists, *too], "by_list")
         beginning = [*plans.some(plans.beginning_so(firm_id, search), "beginning"), plans.told_too(COUNTS, lists), *too]
         within = plans.some(plans.holding(firm_id, search), "within")
-        found = await asyncio.gather(self._read(within, "by_tails"), self._read(beginning, "by_tails"))
-        return found[0] | found[1]
+        held, told = await asyncio.gather(self._read(within, "by_tails"), self._read(beginning, "by_tails"))
+        return {**told, "within": held.get("within", 0)}
 
     async def _walk(self, asked: _Asked, index: str, edge: Place | None = None) -> _Part:
         """Return the rows up to *edge*; on a first page with the total, which is counted already unless something is searched."""
@@ -247,7 +247,7 @@ def _counts_of(asked: _Asked, told: Document) -> Counts:
     missing = counts[plans.counted(question, asked.listed)] if question.missing else None
     if not asked.searches:
         return Counts(counts[asked.listed], firm, missing)
-    return Counts(counts[asked.listed], firm, missing, told.get("beginning", 0), told.get("within", 0))
+    return Counts(counts[asked.listed], firm, missing, told.get("beginning", 0), told["within"])
 
 
 def _summed(documents: Iterable[Document]) -> Counter[str]:
