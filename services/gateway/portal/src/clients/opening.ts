@@ -36,7 +36,7 @@ export function useResend(): (clientId: string, name: string) => Promise<void> {
   const say = useNotice();
   const refresh = useRefresh();
   return async (clientId, name) => {
-    say(w.busy);
+    const over = say(w.busy);
     try {
       const path = { client_id: clientId };
       await command((header) => api.POST("/v1/onboarding/{client_id}/resend", { params: { path, header } }));
@@ -45,6 +45,8 @@ export function useResend(): (clientId: string, name: string) => Promise<void> {
     } catch (error) {
       if (error instanceof Trouble && error.status === 401) stand({ expired: true });
       else say(textOf(error, w));
+    } finally {
+      over();
     }
   };
 }

@@ -1,9 +1,10 @@
 /** Short words about what just happened: read out, and gone by themselves or at a click. */
 
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
 import { useSpeech } from "../words/words.tsx";
 
 const SHOWN_FOR = 10_000;
+const AT_ONCE = 3;
 
 interface Notice {
   id: number;
@@ -11,32 +12,48 @@ interface Notice {
   link?: string | undefined;
 }
 
-const Saying = createContext<(text: string, link?: string) => void>(() => undefined);
+type Say = (text: string, link?: string) => () => void;
 
-/** Return what says something to the user, with a link if there is one to follow. */
-export function useNotice(): (text: string, link?: string) => void {
+const Saying = createContext<Say>(() => () => undefined);
+
+/** Return what says something to the user, with a link if there is one to follow; it returns what takes that back. */
+export function useNotice(): Say {
   return useContext(Saying);
 }
 
+/** What is said while something else still stands joins it: nobody has read the first by then. */
 export function Notices({ children }: { children: ReactNode }) {
-  const [notice, setNotice] = useState<Notice | null>(null);
-  const say = useCallback((text: string, link?: string) => setNotice((last) => ({ id: (last?.id ?? 0) + 1, text, link })), []);
+  const [notices, setNotices] = useState<Notice[]>([]);
+  const last = useRef(0);
+  const close = useCallback((id: number) => setNotices((shown) => shown.filter((one) => one.id !== id)), []);
+  const say = useCallback<Say>(
+    (text, link) => {
+      last.current += 1;
+      const id = last.current;
+      setNotices((shown) => [...shown.filter((one) => one.text !== text), { id, text, link }].slice(-AT_ONCE));
+      return () => close(id);
+    },
+    [close],
+  );
   return (
     <Saying value={say}>
       {children}
-      <div className="notices" role="status" data-react-aria-top-layer="true">
-        {notice && <Shown key={notice.id} notice={notice} close={() => setNotice(null)} />}
+      <div className="notices" role="status" aria-atomic="false" data-react-aria-top-layer="true">
+        {notices.map((notice) => (
+          <Shown key={notice.id} notice={notice} close={close} />
+        ))}
       </div>
     </Saying>
   );
 }
 
-function Shown({ notice, close }: { notice: Notice; close: () => void }) {
+function Shown({ notice, close }: { notice: Notice; close: (id: number) => void }) {
   const { w } = useSpeech();
+  const { id } = notice;
   useEffect(() => {
-    const timer = setTimeout(close, SHOWN_FOR);
+    const timer = setTimeout(() => close(id), SHOWN_FOR);
     return () => clearTimeout(timer);
-  }, [close]);
+  }, [close, id]);
   return (
     <div className="notice">
       <span>{notice.text}</span>
@@ -45,7 +62,7 @@ function Shown({ notice, close }: { notice: Notice; close: () => void }) {
           {w.menu.open}
         </a>
       )}
-      <button type="button" className="plain icon" aria-label={w.dismiss} onClick={close}>
+      <button type="button" className="plain icon" aria-label={w.dismiss} onClick={() => close(id)}>
         ×
       </button>
     </div>
