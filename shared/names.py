@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 VERSION = 2
 TAIL = 16
@@ -30,6 +31,7 @@ def loose(folded: str) -> str:
     return _UMLAUT.sub(r"\1", folded)
 
 
+@lru_cache(maxsize=1_000)
 def sought(query: str) -> str:
     """Return what a search looks for: it finds a text of which one of the ends begins so. Empty finds everything."""
     return loose(fold(query))

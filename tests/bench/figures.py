@@ -27,7 +27,7 @@ class Figure:
 
 
 def over(rounds: Sequence[tuple[float, float]], against: str) -> Figure:
-    """Return how many times faster ours was than theirs, from pairs of rates measured next to each other."""
+    """Return how many times theirs ours is, from pairs measured next to each other."""
     ratios = [ours / theirs for ours, theirs in rounds]
     return Figure(round(median(ratios), 2), round(min(ratios), 2), round(max(ratios), 2), against)
 

@@ -37,7 +37,7 @@ from shared.clock import now
 from shared.contracts.base import Role
 from shared.mongo import Database
 from shared.settings import Settings
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, over
 from tests.bench.memory import end
 from tests.bench.serving import AUDIENCE, ISSUER
 from tests.system import free_port
@@ -64,6 +64,7 @@ class Size:
 
 FULL, SHORT = Size(100_000, 9, 15), Size(10_000, 3, 5)
 Ask = Callable[[str], Awaitable[bytes]]
+Asked = tuple[Ask, str]
 
 
 def _rows(count: int) -> Iterator[Client]:
@@ -127,34 +128,35 @@ async def measure(home: Path, settings: Settings, size: Size) -> dict[str, Figur
 
 async def _waited(ask: Ask, ask_small: Ask, size: Size) -> dict[str, Figure]:
     """Return the figures of one who waits for every page."""
-    deep = await _deep(ask, size.clients * 9 // 10)
     page = "/v1/clients?tab=all"
-    kinds: dict[str, tuple[Ask, str]] = {
-        "first": (ask, page),
-        "deep": (ask, f"{page}&cursor={deep}&limit=50"),
-        "small": (ask_small, page),
-        "tabs": (ask, "/v1/tabs"),
-        "small tabs": (ask_small, "/v1/tabs"),
-        **{search: (ask, f"{page}&search={quote(search)}") for search in SEARCHES},
+    deep = f"{page}&cursor={await _deep(ask, size.clients * 9 // 10)}&limit=50"
+    pairs: dict[str, tuple[Asked, Asked]] = {
+        "deep": ((ask, deep), (ask, page)),
+        "large": ((ask, page), (ask_small, page)),
+        "tabs": ((ask, "/v1/tabs"), (ask_small, "/v1/tabs")),
+        **{search: ((ask, f"{page}&search={quote(search)}"), (ask, page)) for search in SEARCHES},
     }
-    rounds = [{name: await _milliseconds(*kind, size.requests) for name, kind in kinds.items()} for _ in range(size.rounds + 1)]
-    rounds = rounds[1:]  # nobody's first page counts
-    print("ms: " + ", ".join(f"{name} {median(r[name] for r in rounds):.1f}" for name in kinds), flush=True)
-    slowest = max(SEARCHES, key=lambda search: median(r[search] / r["first"] for r in rounds))
+    rounds = [{name: await _in_turn(*pair, size.requests) for name, pair in pairs.items()} for _ in range(size.rounds + 1)]
+    taken = {name: [r[name] for r in rounds[1:]] for name in pairs}  # nobody's first page counts
+    for name, times in taken.items():
+        print(f"{name}: {over(times, '').ratio} x {median(theirs for _, theirs in times):.1f} ms", flush=True)
+    slowest = max(SEARCHES, key=lambda search: over(taken[search], "").ratio)
     sizes = f"among {size.clients:,} clients against among {SMALL:,}"
     return {
-        "F5a": _times(rounds, "deep", "first", "the time of a page at 90 % depth against the first one"),
-        "F5b": _times(rounds, "first", "small", f"the time of a page {sizes}"),
-        "F5c": _times(rounds, "tabs", "small tabs", f"the time of the tabs with their counts {sizes}"),
-        "F6b": _times(
-            rounds, slowest, "first", f"the time of the slowest of {len(SEARCHES)} searches ({slowest!r}) against a plain page"
-        ),
+        "F5a": over(taken["deep"], "the time of a page at 90 % depth against the first one"),
+        "F5b": over(taken["large"], f"the time of a page {sizes}"),
+        "F5c": over(taken["tabs"], f"the time of the tabs with their counts {sizes}"),
+        "F6b": over(taken[slowest], f"the time of the slowest of {len(SEARCHES)} searches ({slowest!r}) against a plain page"),
     }
 
 
-def _times(rounds: list[dict[str, float]], ours: str, theirs: str, against: str) -> Figure:
-    ratios = [r[ours] / r[theirs] for r in rounds]
-    return Figure(round(median(ratios), 2), round(min(ratios), 2), round(max(ratios), 2), against)
+async def _in_turn(ours: Asked, theirs: Asked, requests: int) -> tuple[float, float]:
+    """Return the milliseconds of two that are asked in turn, request by request: what disturbs one disturbs the other."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(requests):
+        for times, (ask, path) in zip(taken, (ours, theirs), strict=True):
+            times.append(await _milliseconds(ask, path, 1))
+    return median(taken[0]), median(taken[1])
 
 
 async def _deep(ask: Ask, depth: int) -> str:
@@ -187,12 +189,11 @@ async def _rare(database: Database, size: Size) -> Figure:
         found = database[ROWS].find(where).sort([("sort_key", 1), ("client_id", 1)]).limit(51)
         return str(len(await found.to_list(None))).encode()
 
-    ratios = []
+    found = []
     for _ in range(size.rounds):
         theirs = await _milliseconds(scanned, "", 2)
-        ratios.append(theirs / await _milliseconds(searched, "", size.requests))
-    against = f"a rare search among {size.clients:,} against $regex with i"
-    return Figure(round(median(ratios), 1), round(min(ratios), 1), round(max(ratios), 1), against)
+        found.append((theirs, await _milliseconds(searched, "", size.requests)))
+    return over(found, f"a rare search among {size.clients:,} against $regex with i")
 
 
 async def _rates(ask: Ask, ask_fastapi: Ask, size: Size) -> Figure:
@@ -203,9 +204,7 @@ async def _rates(ask: Ask, ask_fastapi: Ask, size: Size) -> Figure:
         found.append((await _rate(ask, size.requests * 20), theirs))
     found = found[1:]
     print(f"pages/s: shipped {median(o for o, _ in found):.0f}, FastAPI {median(t for _, t in found):.0f}", flush=True)
-    ratios = [ours / theirs for ours, theirs in found]
-    against = "pages a second against FastAPI with response_model on the same query"
-    return Figure(round(median(ratios), 2), round(min(ratios), 2), round(max(ratios), 2), against)
+    return over(found, "pages a second against FastAPI with response_model on the same query")
 
 
 async def _rate(ask: Ask, requests: int) -> float:
