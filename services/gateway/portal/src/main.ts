@@ -23,4 +23,3 @@ if (session !== null) {
   }
 }
 void import("./app.tsx");
-new Intl.NumberFormat(navigator.language); // a window's first takes some 15 ms: now, while the code is on its way

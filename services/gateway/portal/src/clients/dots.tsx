@@ -31,7 +31,7 @@ export function Dots({ row, open, press }: { row: Row; open: boolean; press: (op
         press({ row, dots: event.currentTarget, byKey: true });
       }}
     >
-      ⋮
+      ···
     </button>
   );
 }

@@ -20,9 +20,11 @@ interface Shown {
   menuOpen: boolean;
   openMenu: (opened: Opened) => void;
   ask: (wish: Wish) => void;
+  /** Whether the first picture is on the screen: what only a pointer finds waits for that. */
+  painted: boolean;
 }
 
-export function ClientRow({ row, tab, admin, chosen, choose, select, menuOpen, openMenu, ask }: Shown) {
+export function ClientRow({ row, tab, admin, chosen, choose, select, menuOpen, openMenu, ask, painted }: Shown) {
   const { w } = useSpeech();
   const about = [row.client_number, row.reason].filter(Boolean).join(" · ");
   return (
@@ -48,7 +50,7 @@ export function ClientRow({ row, tab, admin, chosen, choose, select, menuOpen, o
       <td className="status" data-label={w.columns.status}>
         <Badges row={row} />
       </td>
-      {tab === "invitations" ? <Invited {...{ row, admin, ask }} /> : <Worked row={row} />}
+      {tab === "invitations" ? <Invited {...{ row, admin, ask }} /> : <Worked {...{ row, painted }} />}
     </tr>
   );
 }
@@ -74,7 +76,7 @@ function Invited({ row, admin, ask }: { row: Row; admin: boolean; ask: (wish: Wi
   );
 }
 
-function Worked({ row }: { row: Row }) {
+function Worked({ row, painted }: { row: Row; painted: boolean }) {
   const { w, f } = useSpeech();
   const open = row.status === "connected"; // before that, nobody expects figures
   return (
@@ -82,13 +84,13 @@ function Worked({ row }: { row: Row }) {
       <td className="people" data-label={w.columns.assignees}>
         <Assignees row={row} />
       </td>
-      <Figure label={w.columns.missing} at={row.as_of.missing_receipts} open={open} urgent={(row.missing_receipts ?? 0) > 0}>
+      <Figure label={w.columns.missing} at={row.as_of.missing_receipts} {...{ open, painted }} urgent={(row.missing_receipts ?? 0) > 0}>
         {row.missing_receipts === null ? null : f.number(row.missing_receipts)}
       </Figure>
-      <Figure label={w.columns.ready} at={row.as_of.export_ready} open={open} urgent={(row.export_ready ?? 0) > 0}>
+      <Figure label={w.columns.ready} at={row.as_of.export_ready} {...{ open, painted }} urgent={(row.export_ready ?? 0) > 0}>
         {row.export_ready === null ? null : f.number(row.export_ready)}
       </Figure>
-      <Figure label={w.columns.balance} at={row.as_of.balance} open={open} urgent={row.low_balance} note={row.low_balance ? w.low : null} money>
+      <Figure label={w.columns.balance} at={row.as_of.balance} {...{ open, painted }} urgent={row.low_balance} note={row.low_balance ? w.low : null} money>
         {row.balance === null ? null : f.money(row.balance)}
       </Figure>
     </>
@@ -113,6 +115,7 @@ interface Told {
   label: string;
   at: string | null;
   open: boolean;
+  painted: boolean;
   urgent: boolean;
   note?: string | null;
   money?: boolean;
@@ -120,7 +123,7 @@ interface Told {
 }
 
 /** A figure with its age; what was never heard of is no zero (L7). */
-function Figure({ label, at, open, urgent, note, money = false, children }: Told) {
+function Figure({ label, at, open, painted, urgent, note, money = false, children }: Told) {
   const { w, f } = useSpeech();
   const className = `figure${money ? " money" : ""}`;
   if (children === null) {
@@ -136,7 +139,7 @@ function Figure({ label, at, open, urgent, note, money = false, children }: Told
       <span className={urgent ? "urgent" : children === "0" ? "faint" : undefined}>{children}</span>
       {note && <span className="badge bad">{note}</span>}
       {at !== null && (
-        <span className="age" title={f.moment(at)}>
+        <span className="age" title={painted ? f.moment(at) : undefined}>
           {w.asOf(f.shortDay(at))}
         </span>
       )}

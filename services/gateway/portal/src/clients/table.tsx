@@ -11,7 +11,7 @@ import { ClientRow } from "./row.tsx";
 import type { Wish } from "./rowdialogs.tsx";
 
 const SKELETON_ROWS = 12;
-const SCREENFUL = Math.max(6, Math.ceil((window.innerHeight - 160) / 48)); // below bar, tabs and head; no row is lower
+const SCREENFUL = Math.max(6, Math.ceil((window.innerHeight - 310) / 48)); // between head and pager; no row is lower
 
 interface Shown {
   view: View;
@@ -28,7 +28,8 @@ interface Shown {
 export const ClientTable = memo(function ClientTable({ view, rows, admin, chosen, setChosen, opened, openMenu, ask }: Shown) {
   const { w } = useSpeech();
   const body = useRef<HTMLTableSectionElement>(null);
-  const shown = usePainted() ? rows : rows.slice(0, SCREENFUL);
+  const painted = usePainted();
+  const shown = painted ? rows : rows.slice(0, SCREENFUL);
   useRoving(body, shown);
   const selectable = view.tab === "mine" || view.tab === "all";
   const choose = (row: Row, on: boolean): void =>
@@ -50,7 +51,7 @@ export const ClientTable = memo(function ClientTable({ view, rows, admin, chosen
         {shown.map((row) => (
           <ClientRow
             key={row.client_id}
-            {...{ row, admin, openMenu, ask }}
+            {...{ row, admin, openMenu, ask, painted }}
             menuOpen={opened?.row.client_id === row.client_id}
             tab={view.tab}
             chosen={selectable ? chosen.has(row.client_id) : null}
@@ -146,7 +147,7 @@ function Heads({ view, admin }: { view: View; admin: boolean }) {
           className="head"
           onClick={() => go({ sort: view.sort === "-missing_receipts" ? "missing_receipts" : "-missing_receipts" })}
         >
-          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : "↕"}</span>
+          <span className="arrow" aria-hidden="true">{missing === "ascending" ? "↑" : missing === "descending" ? "↓" : "↑↓"}</span>
           {w.columns.missing}
         </button>
       </th>

@@ -25,7 +25,7 @@ export function Toolbar({ view, admin }: { view: View; admin: boolean }) {
         aria-description={byName ? (down ? w.descending : w.ascending) : undefined}
         onClick={() => go({ sort: view.sort === "name" ? "-name" : "name" })}
       >
-        {w.sortByName} <span aria-hidden="true">{byName ? (down ? "↓" : "↑") : "↕"}</span>
+        {w.sortByName} <span aria-hidden="true">{byName ? (down ? "↓" : "↑") : "↑↓"}</span>
       </button>
       <Export view={view} admin={admin} />
       <Chips view={view} admin={admin} />

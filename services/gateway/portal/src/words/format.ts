@@ -1,6 +1,7 @@
 /** Figures, money and times in the member's locale (G1), at the portal's own clock. */
 
 import type { Money } from "../api/contract.ts";
+import { plainDay, plainEuros, plainNumber } from "./plain.ts";
 
 export const ZONE = "Europe/Berlin";
 
@@ -29,7 +30,7 @@ function known(said: string | null, usual: string): string {
   }
 }
 
-/** Make a formatter when it is first needed: a window's first of a kind takes milliseconds, and the first rows need few. */
+/** Make a formatter when it is first needed: the first rows hardly need one (`plain.ts`). */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
@@ -54,15 +55,20 @@ export class Format {
   }
 
   number(value: number): string {
-    return this.numbers().format(value);
+    return plainNumber(value, this.locale) ?? this.numbers().format(value);
   }
 
   money({ amount_minor, currency }: Money): string {
+    const plain = currency === "EUR" ? plainEuros(amount_minor, this.locale) : undefined;
     const digits = DIGITS[currency] ?? 2;
+    return plain ?? this.moneyOf(currency, digits).format(amount_minor / 10 ** digits);
+  }
+
+  private moneyOf(currency: string, digits: number): Intl.NumberFormat {
     const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
     const format = this.monies.get(currency) ?? new Intl.NumberFormat(this.locale, { style: "currency", currency, ...fraction });
     this.monies.set(currency, format);
-    return format.format(amount_minor / 10 ** digits);
+    return format;
   }
 
   day(instant: string): string {
@@ -70,7 +76,8 @@ export class Format {
   }
 
   shortDay(instant: string): string {
-    return this.shortDays().format(new Date(instant));
+    const day = new Date(instant);
+    return plainDay(day, this.locale) ?? this.shortDays().format(day);
   }
 
   moment(instant: string): string {
