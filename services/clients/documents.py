@@ -260,7 +260,8 @@ class _Shape(Generic[S]):
         return state
 
 
-_LEDGER = _Shape(Ledger, _names(Ledger), balance=_tuple, balance_told=_tuple)
+_RESOLVED = dict.fromkeys(("missing_resolved", "ready_resolved", "low_resolved"), tuple)
+_LEDGER = _Shape(Ledger, _names(Ledger), balance=_tuple, balance_told=_tuple, **_RESOLVED)
 _COMPANY = _Shape(Company, _names(Company), firms=tuple, ledger=_LEDGER.of, names_seen=_pairs)
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "ledger": _LEDGER.of,

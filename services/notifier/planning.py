@@ -77,7 +77,7 @@ def letter_of(posted: Posted, links: Links, portal_url: str, secret: str) -> Let
     assert frozen is not None
     match mail.kind:
         case MailKind.DIGEST:
-            digest = posted.digest or _DIGEST.validate_python({**frozen["digest"], "deliveries": ()})
+            digest = posted.digest or _DIGEST.validate_python({**frozen["digest"], "deliveries": ()}, strict=False)
             return digest_letter(digest, frozen["name"], frozen["locale"], portal_url, links.of_mail(mail))
         case MailKind.REMINDER:
             reminder = ReminderRequested.model_validate({**mail.matter, "recipients": []}, strict=False)

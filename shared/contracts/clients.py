@@ -219,7 +219,7 @@ class MemberLeft(Event):
 class Figures(Wire):
     """What the facts say about a company; ``None`` was never heard of, ``*_at`` is RFC 3339 to the nanosecond.
 
-    ``*_over_at`` is when a figure last came to 0 (the balance: to be low no more), whatever it is by now (R5).
+    ``*_resolved`` is when a figure lately came to 0 (the balance: to be low no more), oldest first, whatever it is by now (R5).
     """
 
     missing_receipts: int | None = None
@@ -229,9 +229,9 @@ class Figures(Wire):
     balance: Money | None = None
     low_balance: bool = False
     balance_at: str | None = None
-    missing_receipts_over_at: str | None = None
-    export_ready_over_at: str | None = None
-    low_balance_over_at: str | None = None
+    missing_receipts_resolved: tuple[str, ...] = ()
+    export_ready_resolved: tuple[str, ...] = ()
+    low_balance_resolved: tuple[str, ...] = ()
 
 
 class ClientState(State):

@@ -10,6 +10,9 @@ from shared.contracts.clients import Figures
 from shared.contracts.pleo import BalanceChanged, ExpenseDeleted, ExpenseExportReady, ExpenseFact, ReceiptFact, ReceiptMissing
 from shared.values import replace, value
 
+RESOLVED_KEPT = 4
+"""So many times a figure may come to be 0 between two tellings of its client's state, and none is lost."""
+
 Told = tuple[str, str, str]
 """A fact as it is compared: its time, its id, its type. The newest is the greatest."""
 
@@ -51,7 +54,7 @@ class Expense:
 class Ledger:
     """The figures of one company: ``None`` was never heard of; times are those of the newest fact of the kind.
 
-    A state is told as it is after a batch; so what was 0 in between is remembered by when it came to be (R5).
+    A state is told as it is after a batch; so when a figure lately came to be 0 is remembered, oldest first (R5).
     """
 
     missing: int | None = None
@@ -61,9 +64,9 @@ class Ledger:
     balance: tuple[int, str] | None = None
     low: bool = False
     balance_told: tuple[str, str, int, str, bool] | None = None
-    missing_over_at: str | None = None
-    ready_over_at: str | None = None
-    low_over_at: str | None = None
+    missing_resolved: tuple[str, ...] = ()
+    ready_resolved: tuple[str, ...] = ()
+    low_resolved: tuple[str, ...] = ()
 
     @property
     def figures(self) -> Figures:
@@ -76,9 +79,9 @@ class Ledger:
             balance=Money(amount_minor=self.balance[0], currency=self.balance[1]) if self.balance else None,
             low_balance=self.low,
             balance_at=self.balance_told[0] if self.balance_told else None,
-            missing_receipts_over_at=self.missing_over_at,
-            export_ready_over_at=self.ready_over_at,
-            low_balance_over_at=self.low_over_at,
+            missing_receipts_resolved=self.missing_resolved,
+            export_ready_resolved=self.ready_resolved,
+            low_balance_resolved=self.low_resolved,
         )
 
 
@@ -102,14 +105,14 @@ def hear(expense: Expense, ledger: Ledger, fact: ExpenseFact, stamp: str, id: st
     if after.receipt is not None and (of_receipt or deletes):
         count = (ledger.missing or 0) + after.misses_receipt - expense.misses_receipt
         as_of = max(ledger.missing_at or "", at)
-        over_at = as_of if count == 0 and ledger.missing != 0 else ledger.missing_over_at
+        resolved = _lately(ledger.missing_resolved, as_of) if count == 0 and ledger.missing != 0 else ledger.missing_resolved
         rest = (ledger.ready, ledger.ready_at, ledger.balance, ledger.low, ledger.balance_told)
-        ledger = Ledger(count, as_of, *rest, over_at, ledger.ready_over_at, ledger.low_over_at)
+        ledger = Ledger(count, as_of, *rest, resolved, ledger.ready_resolved, ledger.low_resolved)
     if after.export is not None and not of_receipt:
         count = (ledger.ready or 0) + after.ready - expense.ready
         as_of = max(ledger.ready_at or "", at)
-        over_at = as_of if count == 0 and ledger.ready != 0 else ledger.ready_over_at
-        ledger = replace(ledger, ready=count, ready_at=as_of, ready_over_at=over_at)
+        resolved = _lately(ledger.ready_resolved, as_of) if count == 0 and ledger.ready != 0 else ledger.ready_resolved
+        ledger = replace(ledger, ready=count, ready_at=as_of, ready_resolved=resolved)
     return after, ledger
 
 
@@ -124,5 +127,9 @@ def balanced(ledger: Ledger, fact: BalanceChanged, stamp: str, id: str) -> Ledge
     if ledger.balance_told is not None and new <= ledger.balance_told:
         return ledger
     is_over = not fact.low and (ledger.low or ledger.balance is None)
-    over_at = stamp if is_over else ledger.low_over_at
-    return replace(ledger, balance=(new[2], new[3]), low=fact.low, balance_told=new, low_over_at=over_at)
+    resolved = _lately(ledger.low_resolved, stamp) if is_over else ledger.low_resolved
+    return replace(ledger, balance=(new[2], new[3]), low=fact.low, balance_told=new, low_resolved=resolved)
+
+
+def _lately(before: tuple[str, ...], at: str) -> tuple[str, ...]:
+    return (*before[1 - RESOLVED_KEPT :], at)

@@ -72,25 +72,24 @@ def resolved(reminder: Reminder, client: ClientState, heard_at: str) -> Reminder
     sent = stamp_of(reminder.sent_at)
 
     def after(task: ReminderTask) -> ReminderTask:
-        is_over, over_at = _over(task.figure.task, client.figures)
         if task.resolved_at is not None:
             return task
-        if over_at is not None and over_at > sent:
-            return replace(task, resolved_at=over_at)
-        return replace(task, resolved_at=heard_at) if is_over else task
+        is_over, resolved = _over(task.figure.task, client.figures)
+        first = next((at for at in resolved if at > sent), heard_at if is_over else None)
+        return replace(task, resolved_at=first)
 
     return replace(reminder, tasks=tuple(after(task) for task in reminder.tasks))
 
 
-def _over(task: Task, figures: Figures) -> tuple[bool, str | None]:
-    """Return whether the task is over now, and when it last came to be."""
+def _over(task: Task, figures: Figures) -> tuple[bool, tuple[str, ...]]:
+    """Return whether the task is over now, and when it lately came to be."""
     match task:
         case Task.MISSING_RECEIPTS:
-            return figures.missing_receipts == 0, figures.missing_receipts_over_at
+            return figures.missing_receipts == 0, figures.missing_receipts_resolved
         case Task.EXPORT_READY:
-            return figures.export_ready == 0, figures.export_ready_over_at
+            return figures.export_ready == 0, figures.export_ready_resolved
         case Task.LOW_BALANCE:
-            return figures.balance is not None and not figures.low_balance, figures.low_balance_over_at
+            return figures.balance is not None and not figures.low_balance, figures.low_balance_resolved
 
 
 def details(reminder: Reminder) -> Mapping[str, Any]:

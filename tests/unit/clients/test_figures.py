@@ -226,12 +226,14 @@ def test_a_message_clients_has_no_rule_for_is_counted() -> None:
 
 
 def test_when_a_figure_was_nil_is_remembered_though_it_is_no_more() -> None:
-    """R5: what is told of a client is its state after a batch; a reminder's task was resolved in between all the same."""
+    """R5: what is told of a client is its state after a batch; its tasks were resolved in between all the same, once or more."""
     facts = (
         about(pleo.ReceiptMissing, "a", clock(1)),
         about(pleo.ReceiptAttached, "a", clock(2)),
         about(pleo.ReceiptAttached, "b", clock(3)),  # 0 it was already
         about(pleo.ReceiptMissing, "c", clock(4)),
+        about(pleo.ReceiptAttached, "c", clock(5)),
+        about(pleo.ReceiptMissing, "c", clock(6)),
         about(pleo.ExpenseExportReady, "a", clock(1)),
         about(pleo.ExpenseDeleted, "a", clock(5)),
         about(pleo.ExpenseExportReady, "c", clock(6)),
@@ -242,4 +244,17 @@ def test_when_a_figure_was_nil_is_remembered_though_it_is_no_more() -> None:
     )
     ledger = client_of(told(*CONNECTED, *facts)).ledger
     assert (ledger.missing, ledger.ready, ledger.low) == (1, 1, True)
-    assert (ledger.missing_over_at, ledger.ready_over_at, ledger.low_over_at) == (clock(2), clock(5), clock(2))
+    assert (ledger.missing_resolved, ledger.ready_resolved, ledger.low_resolved) == (
+        (clock(2), clock(5)),
+        (clock(5),),
+        (clock(2),),
+    )
+
+
+def test_what_is_remembered_of_being_nil_does_not_grow() -> None:
+    """R5: the newest moments stay, and their order."""
+    facts = [
+        about(kind, "a", clock(2 * n + i)) for n in range(9) for i, kind in enumerate((pleo.ReceiptMissing, pleo.ReceiptAttached))
+    ]
+    ledger = client_of(told(*CONNECTED, *facts)).ledger
+    assert ledger.missing_resolved == tuple(clock(2 * n + 1) for n in range(5, 9))
