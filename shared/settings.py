@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     portal_streams_per_member: int = 5
     portal_stream_comment_seconds: float = 15.0
     portal_body_bytes: int = 65_536
+    portal_page: Path | None = None  # the folder of the built page, if it does not lie beside the gateway's code
     portal_invitations_per_day: int = 200
     portal_resends_per_invitation: int = 5
     portal_resends_apart_seconds: float = 300.0

@@ -55,7 +55,7 @@ def build(settings: Settings, closing: asyncio.Event | None = None) -> ASGIApp:
 
     table = TABLE + (dev.table(dev.Issuer(settings)) if settings.portal_dev_login else ())
     return build_app(
-        [*routes_of(gate, table), *openapi.routes(table), *page.routes()],
+        [*routes_of(gate, table), *openapi.routes(table), *page.routes(settings.portal_page or page.BUILT)],
         [ground, owners.start, publisher.start, outcomes.tail.start, bells.tail.start, pulse.start],
         [pulse.stop, bells.tail.stop, outcomes.tail.stop, publisher.stop, owners.stop, close],
         Health(pulse.trouble, pulse.stuck, pulse.measure),

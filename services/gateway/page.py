@@ -68,7 +68,7 @@ class File:
         return Response(self.bodies[encoding], headers=headers, media_type=self.media)
 
 
-def routes(built: Path = BUILT) -> list[Route]:
+def routes(built: Path) -> list[Route]:
     """Return a route per file of the page in *built*, ``/`` for its document; none while nobody has built it."""
     if not (built / "index.html").is_file():
         log.warning("page_not_built", folder=built.name)

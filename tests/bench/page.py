@@ -1,7 +1,8 @@
 """Measure how soon the page shows clients, in a real browser: ``python -m tests.bench.page [--clients N] [--rounds N]``.
 
 First rows are counted from the document's last byte, in a window that has nothing kept, and in one that was here before;
-another page from the click. Into ``.local/bench-page.json``.
+another page from the click. Beside each visit a bare page is visited, which shows the same rows with nothing around them
+(``bare/``): what it takes, a browser on this machine takes for any page. Into ``.local/bench-page.json``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.local import run
 from deploy.local.home import ROOT, Home
-from tests.bench.figures import Figure, publish
+from tests.bench.figures import Figure, over, publish
 from tests.browser.walk import CHROMIUM, DESKTOP, FLAGS
 from tests.e2e.portal import Outside
+from tests.e2e.replica import Replica
 
 HOME = Path(".local/bench-page")
+BARE = Path(__file__).parent / "bare"
 WRITTEN = ROOT / ".local" / "bench-page.json"
 SMALL, LARGE = ("demo-leyla", "all"), ("demo-large-m000", "invitations")
 FIRST_ROWS = """
@@ -57,29 +60,53 @@ async def _window(browser: Browser, token: str, member: str) -> AsyncIterator[Pa
     await context.close()
 
 
-async def _looked(browser: Browser, outside: Outside, who: tuple[str, str], rounds: int) -> dict[str, Figure]:
+async def _looked(browser: Browser, ours: Outside, bare: str, who: tuple[str, str], rounds: int) -> dict[str, Figure]:
     """Return how soon *who* sees the first rows of a tab, at a first visit and at a later one, and its next page."""
     member, tab = who
-    token = await outside.token(member)
-    found: dict[str, list[float]] = {"first rows, first visit": [], "first rows, later visit": [], "next page": []}
+    token = await ours.token(member)
+    first: list[tuple[float, float]] = []
+    later: list[tuple[float, float]] = []
+    following: list[float] = []
     for _ in range(rounds + 1):
         async with _window(browser, token, member) as page:
-            await page.goto(f"{outside.url}/?tab={tab}")
-            found["first rows, first visit"].append(float(await page.evaluate("window.firstRows")))
-            await page.reload()
-            found["first rows, later visit"].append(float(await page.evaluate("window.firstRows")))
+            of_ours = await _visited(page, f"{ours.url}/?tab={tab}")
             await page.wait_for_timeout(1500)  # what comes after the first rows is not the next page's
-            found["next page"].append(float(await page.evaluate(NEXT_PAGE)))
-    clients = (await outside.call("GET", "/v1/tabs", token)).body["tabs"]
+            following.append(float(await page.evaluate(NEXT_PAGE)))
+        async with _window(browser, token, member) as page:
+            of_bare = await _visited(page, f"{bare}/?tab={tab}")
+        first.append((of_ours[0], of_bare[0]))
+        later.append((of_ours[1], of_bare[1]))
+    clients = (await ours.call("GET", "/v1/tabs", token)).body["tabs"]
     count = next(found["count"] for found in clients if found["id"] == tab)
-    return {f"{what}, {count:,} clients": _figure(times[1:]) for what, times in found.items()}  # nobody's first time counts
+    figures = {
+        **_visits("first rows, first visit", first[1:]),  # nobody's first time counts
+        **_visits("first rows, later visit", later[1:]),
+        "next page": _figure(following[1:]),
+    }
+    return {f"{what}, {count:,} clients": figure for what, figure in figures.items()}
+
+
+async def _visited(page: Page, url: str) -> tuple[float, float]:
+    """Return after how many milliseconds the first rows stood, at once and when loaded again."""
+    await page.goto(url)
+    first = float(await page.evaluate("window.firstRows"))
+    await page.reload()
+    return first, float(await page.evaluate("window.firstRows"))
+
+
+def _visits(what: str, taken: list[tuple[float, float]]) -> dict[str, Figure]:
+    return {
+        what: _figure([ours for ours, _ in taken]),
+        f"{what}, of the bare page": _figure([bare for _, bare in taken]),
+        f"{what}, against the bare page": over(taken, ""),
+    }
 
 
 def _figure(times: list[float]) -> Figure:
     return Figure(round(median(times)), round(min(times)), round(max(times)), "", "ms")
 
 
-async def measure(outside: Outside, clients: int, rounds: int) -> dict[str, Figure]:
+async def measure(outside: Outside, bare: str, clients: int, rounds: int) -> dict[str, Figure]:
     """Load a firm of some sixty clients and one of *clients*, and return what was measured in each."""
     for words in (("deploy.demo",), ("deploy.demo_large", "--clients", str(clients), "--facts", "0")):
         code, said = await outside.python(*words)
@@ -87,8 +114,8 @@ async def measure(outside: Outside, clients: int, rounds: int) -> dict[str, Figu
         print(said, flush=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        small = await _looked(browser, outside, SMALL, rounds)
-        large = await _looked(browser, outside, LARGE, rounds)
+        small = await _looked(browser, outside, bare, SMALL, rounds)
+        large = await _looked(browser, outside, bare, LARGE, rounds)
         await browser.close()
     return {**small, **large}
 
@@ -102,8 +129,9 @@ async def main() -> None:
     await asyncio.to_thread(run.reset, HOME)
     endpoints = await asyncio.to_thread(run.start, HOME, environ={"PORTAL_DEMO": "1"})
     try:
-        async with Outside(endpoints, Home.at(HOME).folder) as outside:
-            publish(await measure(outside, size.clients, size.rounds), WRITTEN)
+        home = Home.at(HOME).folder
+        async with Outside(endpoints, home) as outside, Replica(home, {"PORTAL_PAGE": str(BARE)}) as bare:
+            publish(await measure(outside, bare.url, size.clients, size.rounds), WRITTEN)
     finally:
         await asyncio.to_thread(run.stop, HOME)
     await asyncio.to_thread(run.reset, HOME)
