@@ -223,6 +223,10 @@ def _tuple(stored: Sequence[Any] | None) -> tuple[Any, ...] | None:
     return tuple(stored) if stored else None
 
 
+def _several(stored: Sequence[Any] | None) -> tuple[Any, ...]:
+    return tuple(stored or ())
+
+
 def _pairs(stored: Iterable[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(pair) for pair in stored)
 
@@ -251,16 +255,16 @@ class _Shape(Generic[S]):
         self._read = tuple((name, fill[name], read[name]) for name in fill if name in read)
 
     def of(self, document: Mapping[str, Any]) -> S:
-        """Return the state; what the document is too old to hold is None."""
+        """Return the state; what the document is too old to hold is None, or none of several."""
         state = object.__new__(self._kind)
         for name, fill in self._plain:
             fill(state, document.get(name))
         for name, fill, read in self._read:
-            fill(state, read(document[name]))
+            fill(state, read(document.get(name)))
         return state
 
 
-_RESOLVED = dict.fromkeys(("missing_resolved", "ready_resolved", "low_resolved"), tuple)
+_RESOLVED = dict.fromkeys(("missing_resolved", "ready_resolved", "low_resolved"), _several)
 _LEDGER = _Shape(Ledger, _names(Ledger), balance=_tuple, balance_told=_tuple, **_RESOLVED)
 _COMPANY = _Shape(Company, _names(Company), firms=tuple, ledger=_LEDGER.of, names_seen=_pairs)
 _READ: Mapping[str, Callable[[Any], Any]] = {

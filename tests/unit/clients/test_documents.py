@@ -102,6 +102,16 @@ def test_what_is_shown_of_a_row_needs_no_more_than_its_fields(story: Story[World
         assert shown(documents.row_from(part)) == shown(client)
 
 
+def test_a_row_that_is_older_than_a_field_is_read_all_the_same() -> None:
+    """An update of the services finds rows of the one before."""
+    document = stored(documents.client(client_of(told(*FULL))))
+    resolved = {name for name in document["ledger"] if name.endswith("_resolved")}
+    older = {name: value for name, value in document["ledger"].items() if name not in resolved}
+    read = documents.client_from({**document, "ledger": older})
+    assert {getattr(read.ledger, name) for name in resolved} == {()}
+    assert read.ledger.figures.missing_receipts == 1
+
+
 def test_the_fullest_story_holds_every_kind() -> None:
     """The round trip above means something only if there is something to carry."""
     world = told(*FULL).world

@@ -1,6 +1,6 @@
 /**
- * Figures, euros and days as Intl writes them, written without it: a window's first Intl formatter takes a fifth of all that the
- * page does until the first rows stand. Undefined is what these do not know; Intl knows it.
+ * Figures, euros and days as Intl writes them, written without it: a window's first Intl formatter takes a sixth of the work until
+ * the first rows stand. Undefined is what these do not know; Intl knows it.
  */
 
 interface Manner {
