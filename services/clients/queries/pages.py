@@ -228,7 +228,7 @@ class Pages:
 
     async def _read(self, pipeline: list[Where], index: str) -> Document:
         """Return what a pipeline tells by name, and the ``counts`` of lists that it tells."""
-        found = await self._database[plans.collection_of(index)].aggregate(pipeline, hint=index).to_list(None)
+        found = await self._database.told(plans.collection_of(index), pipeline, hint=index)
         told = {name: told for document in found for name, told in document.items()}
         return {**told, "counts": _summed(document for document in found if "list" in document)}
 

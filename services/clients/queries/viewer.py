@@ -72,8 +72,8 @@ class Viewers:
     async def of(self, request: Request) -> Viewer:
         """Return the viewer; raises 401, or 403 ``not_a_member``."""
         presumed = await self.presumed(request)
-        found = self._database[MEMBERS].aggregate(who(presumed.member_id, presumed.firm_id))
-        return viewer_from({name: told for document in await found.to_list(None) for name, told in document.items()})
+        found = await self._database.told(MEMBERS, who(presumed.member_id, presumed.firm_id))
+        return viewer_from({name: told for document in found for name, told in document.items()})
 
     async def presumed(self, request: Request) -> Viewer:
         """Return who the viewer is if they are an admin, by their token alone: for reading ahead, never for showing (T10)."""
