@@ -126,17 +126,17 @@ class Database:
         if hint is not None:
             command["hint"] = hint
         try:
-            cursor = await self._told({**command})
+            cursor = await self._told(command)
         except ServerSelectionTimeoutError:
             raise  # it has been waited for
         except AutoReconnect:
-            cursor = await self._told({**command})
+            cursor = await self._told(command)
         if cursor["id"] != 0:
             raise RuntimeError(f"{collection} told more than {MOST_TOLD} documents")
         return list(cursor["firstBatch"])
 
     async def _told(self, command: Document) -> Document:
-        answer = await self._database.command(command, codec_options=self._database.codec_options)
+        answer = await self._database.command({**command}, codec_options=self._database.codec_options)  # the driver adds to it
         found: Document = answer["cursor"]
         return found
 

@@ -74,8 +74,8 @@ def resolved(reminder: Reminder, client: ClientState, heard_at: str) -> Reminder
     def after(task: ReminderTask) -> ReminderTask:
         if task.resolved_at is not None:
             return task
-        is_over, resolved = _over(task.figure.task, client.figures)
-        first = next((at for at in resolved if at > sent), heard_at if is_over else None)
+        is_over, moments = _over(task.figure.task, client.figures)
+        first = next((at for at in moments if at > sent), heard_at if is_over else None)
         return replace(task, resolved_at=first)
 
     return replace(reminder, tasks=tuple(after(task) for task in reminder.tasks))

@@ -50,8 +50,8 @@ export function plainDay(instant: Date, locale: string): string | undefined {
   const year = instant.getUTCFullYear();
   if (!manner || !(year >= FIRST_YEAR && year <= LAST_YEAR)) return undefined;
   const summer = instant.getTime() >= change(year, 2) && instant.getTime() < change(year, 9);
-  const [, yy, month, day] = /^..(..)-(..)-(..)/.exec(new Date(instant.getTime() + (summer ? 2 : 1) * 3_600_000).toISOString()) ?? [];
-  return yy && month && day ? manner.day(day, month, yy) : undefined;
+  const wall = new Date(instant.getTime() + (summer ? 2 : 1) * 3_600_000).toISOString();
+  return manner.day(wall.slice(8, 10), wall.slice(5, 7), wall.slice(2, 4));
 }
 
 function grouped(digits: string, { group }: Manner): string {
