@@ -175,4 +175,7 @@ class People:
             await walk.page.unroute_all(behavior="ignoreErrors")  # else an answer on its way fails the next test
         for context in self._contexts:
             await context.close()
-        return [wrong for walk in self._walks for wrong in walk.wrong]
+        wrong = [wrong for walk in self._walks for wrong in walk.wrong]
+        self._walks.clear()
+        self._contexts.clear()
+        return wrong
