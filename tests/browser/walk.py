@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 DEBIANS = Path("/usr/bin/chromium")
 CHROMIUM = str(DEBIANS) if DEBIANS.exists() else None  # else Playwright's own
@@ -140,7 +140,6 @@ class People:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
-        self._contexts: list[BrowserContext] = []
         self._walks: list[Walk] = []
 
     async def enter(
@@ -160,7 +159,6 @@ class People:
             **device,
         )
         context.set_default_timeout(30_000)
-        self._contexts.append(context)
         walk = Walk(await context.new_page(), self._url)
         walk.watch()
         self._walks.append(walk)
@@ -171,11 +169,8 @@ class People:
 
     async def leave(self) -> list[str]:
         """Close every window; return what went wrong in them."""
-        for walk in self._walks:
+        left, self._walks = self._walks, []
+        for walk in left:
             await walk.page.unroute_all(behavior="ignoreErrors")  # else an answer on its way fails the next test
-        for context in self._contexts:
-            await context.close()
-        wrong = [wrong for walk in self._walks for wrong in walk.wrong]
-        self._walks.clear()
-        self._contexts.clear()
-        return wrong
+            await walk.page.context.close()
+        return [wrong for walk in left for wrong in walk.wrong]
